@@ -1,0 +1,119 @@
+//! The durable record of every delivery.
+
+use crate::{Outgoing, PortError};
+use async_trait::async_trait;
+use mantissa_contracts::ids::{AlertId, DeliveryId, DestinationId};
+use mantissa_contracts::messages::{AttemptOutcome, DeliveryState, DestinationType, Intent};
+use mantissa_contracts::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a delivery is: one alert at one destination, to be opened, updated or closed there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DeliveryKey {
+    pub alert_id: AlertId,
+    pub destination_id: DestinationId,
+    pub intent: Intent,
+    /// The alert's revision the delivery is about. Opening and closing happen once, so theirs is 0.
+    pub about_revision: u64,
+}
+
+impl DeliveryKey {
+    pub fn delivery_id(&self) -> DeliveryId {
+        DeliveryId::derive(&[
+            &self.alert_id.to_string(),
+            self.destination_id.as_str(),
+            self.intent.as_str(),
+            &self.about_revision.to_string(),
+        ])
+    }
+}
+
+/// One try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    pub at: Instant,
+    pub outcome: AttemptOutcome,
+    pub http_status: Option<u16>,
+    /// Without secrets.
+    pub reason: String,
+    pub duration_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRecord {
+    pub delivery_id: DeliveryId,
+    pub key: DeliveryKey,
+    pub destination_type: DestinationType,
+    pub state: DeliveryState,
+    pub attempts: Vec<Attempt>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    pub next_attempt_at: Option<Instant>,
+    /// Who holds the claim, and until when.
+    pub owner: Option<String>,
+    pub lease_until: Option<Instant>,
+    /// The receiver may see this notification twice: a try ended without an answer, or its worker died while sending.
+    pub possible_duplicate: bool,
+    /// What the provider calls it: a Slack `ts`, a Jira key.
+    pub provider_ids: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClaimOutcome {
+    /// Send it. The record's state is `sending`.
+    Claimed(DeliveryRecord),
+    /// Another worker holds it until then.
+    Busy { until: Instant },
+    /// A further try is due only then.
+    Waiting { until: Instant },
+    /// No try is due any more.
+    Final(DeliveryRecord),
+}
+
+/// How a claimed delivery ended this time.
+#[derive(Debug, Clone)]
+pub struct AttemptRecord {
+    pub delivery_id: DeliveryId,
+    pub owner: String,
+    pub attempt: Attempt,
+    pub state: DeliveryState,
+    pub next_attempt_at: Option<Instant>,
+    pub possible_duplicate: bool,
+    /// Added to those the record has.
+    pub provider_ids: BTreeMap<String, String>,
+    pub outgoing: Vec<Outgoing>,
+}
+
+/// Deliveries.
+///
+/// - [`claim`](DeliveryStore::claim) creates the record when there is none, and is durable before it returns. Of two
+///   workers that claim at once, one gets it. A claim whose lease has passed is taken over, and the record is then marked
+///   `possible_duplicate`: the worker that held it may have sent.
+/// - A delivery whose state is final is `Final` for ever; one with a `next_attempt_at` after `now` is `Waiting`.
+/// - [`record`](DeliveryStore::record) adds the attempt, sets the state, ends the claim and publishes the messages, all
+///   together, if the owner still holds the claim; otherwise nothing, and `false`.
+/// - `possible_duplicate` is never unset.
+/// - [`for_alert`](DeliveryStore::for_alert) is oldest first.
+#[async_trait]
+pub trait DeliveryStore: Send + Sync {
+    async fn claim(
+        &self,
+        key: &DeliveryKey,
+        destination_type: DestinationType,
+        owner: &str,
+        now: Instant,
+        lease_until: Instant,
+    ) -> Result<ClaimOutcome, PortError>;
+
+    async fn record(&self, record: &AttemptRecord) -> Result<bool, PortError>;
+
+    async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError>;
+
+    async fn for_alert(&self, alert: &AlertId) -> Result<Vec<DeliveryRecord>, PortError>;
+
+    /// How many deliveries are in each state.
+    async fn counts(&self) -> Result<BTreeMap<String, u64>, PortError>;
+}
