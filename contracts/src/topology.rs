@@ -41,8 +41,8 @@ pub struct TopicSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SubscriptionSpec {
     pub queue: &'static str,
-    /// All of these must hold.
-    pub filter: &'static [AttributeFilter],
+    /// `None` lets everything through.
+    pub filter: Option<AttributeFilter>,
 }
 
 /// A message passes when its attribute has one of the values.
@@ -97,10 +97,9 @@ pub const QUEUES: &[QueueSpec] = &[
     QueueSpec { batch_size: 100, ..queue("dedup-rule_matched", "dedup", &["rule_matched"]) },
     queue("scheduler-rule_failed", "scheduler", &["rule_failed"]),
     queue("scheduler-query_completed", "scheduler", &["query_completed"]),
-    QueueSpec {
-        batch_size: 50,
-        ..queue("enrichment-alert_changed", "enrichment", &["alert_opened", "alert_updated", "alert_closed"])
-    },
+    QueueSpec { batch_size: 50, ..queue("enrichment-alert_opened", "enrichment", &["alert_opened"]) },
+    QueueSpec { batch_size: 50, ..queue("enrichment-alert_updated", "enrichment", &["alert_updated"]) },
+    QueueSpec { batch_size: 50, ..queue("enrichment-alert_closed", "enrichment", &["alert_closed"]) },
     QueueSpec {
         // Waiting for Retry-After counts as a receive; the notifier's own budget decides when to give up.
         max_receive_count: 1000,
@@ -117,25 +116,17 @@ pub const QUEUES: &[QueueSpec] = &[
 pub const TOPICS: &[TopicSpec] = &[
     TopicSpec {
         name: "alerts",
-        subscriptions: &[SubscriptionSpec {
-            queue: "enrichment-alert_changed",
-            filter: &[AttributeFilter {
-                attribute: "type",
-                any_of: &["mantissa.alert_opened.v1", "mantissa.alert_updated.v1", "mantissa.alert_closed.v1"],
-            }],
-        }],
+        subscriptions: &[
+            filtered("enrichment-alert_opened", "type", &["mantissa.alert_opened.v1"]),
+            filtered("enrichment-alert_updated", "type", &["mantissa.alert_updated.v1"]),
+            filtered("enrichment-alert_closed", "type", &["mantissa.alert_closed.v1"]),
+        ],
     },
     TopicSpec {
         name: "notifications",
         subscriptions: &[
-            SubscriptionSpec {
-                queue: "notifiers-slack",
-                filter: &[AttributeFilter { attribute: "destination_type", any_of: &["slack"] }],
-            },
-            SubscriptionSpec {
-                queue: "notifiers-webhook",
-                filter: &[AttributeFilter { attribute: "destination_type", any_of: &["webhook"] }],
-            },
+            filtered("notifiers-slack", "destination_type", &["slack"]),
+            filtered("notifiers-webhook", "destination_type", &["webhook"]),
         ],
     },
     TopicSpec { name: "deliveries", subscriptions: &[] },
@@ -161,19 +152,15 @@ pub const PUBLICATIONS: &[PublicationSpec] = &[
     to_topic("delivery_recorded", &["notifiers"], "deliveries"),
 ];
 
-const fn to_queue(
-    message: &'static str,
-    publishers: &'static [&'static str],
-    queue: &'static str,
-) -> PublicationSpec {
+const fn filtered(queue: &'static str, attribute: &'static str, any_of: &'static [&'static str]) -> SubscriptionSpec {
+    SubscriptionSpec { queue, filter: Some(AttributeFilter { attribute, any_of }) }
+}
+
+const fn to_queue(message: &'static str, publishers: &'static [&'static str], queue: &'static str) -> PublicationSpec {
     PublicationSpec { message, publishers, target: Target::Queue(queue) }
 }
 
-const fn to_topic(
-    message: &'static str,
-    publishers: &'static [&'static str],
-    topic: &'static str,
-) -> PublicationSpec {
+const fn to_topic(message: &'static str, publishers: &'static [&'static str], topic: &'static str) -> PublicationSpec {
     PublicationSpec { message, publishers, target: Target::Topic(topic) }
 }
 
@@ -199,9 +186,9 @@ pub fn subscribed_queues<'a>(
         .subscriptions
         .iter()
         .filter(move |subscription| {
-            subscription.filter.iter().all(|filter| {
-                attribute(filter.attribute).is_some_and(|value| filter.any_of.contains(&value))
-            })
+            subscription
+                .filter
+                .is_none_or(|filter| attribute(filter.attribute).is_some_and(|value| filter.any_of.contains(&value)))
         })
         .map(|subscription| subscription.queue)
 }

@@ -2,20 +2,20 @@
 //!
 //! Each file holds `mod v1` (later `mod v2` and a `From`) and re-exports the latest version.
 
-pub mod object_received;
-pub mod query_requested;
-pub mod query_started;
-pub mod rule_matched;
-pub mod rule_failed;
-pub mod query_completed;
 pub mod alert;
-pub mod alert_opened;
-pub mod alert_updated;
 pub mod alert_closed;
 pub mod alert_enriched;
-pub mod notification_requested;
+pub mod alert_opened;
+pub mod alert_updated;
 pub mod delivery_recorded;
+pub mod notification_requested;
+pub mod object_received;
+pub mod query_completed;
+pub mod query_requested;
+pub mod query_started;
 pub mod rule;
+pub mod rule_failed;
+pub mod rule_matched;
 
 pub use alert::{AlertSnapshot, AlertStatus, KeyPart, Verdict};
 pub use alert_closed::AlertClosed;

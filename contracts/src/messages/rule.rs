@@ -61,5 +61,4 @@ pub mod v1 {
         #[serde(default)]
         pub destinations: Vec<DestinationId>,
     }
-
 }

@@ -1,5 +1,6 @@
 //! What a stage gives the worker loop.
 
+use crate::trace_context;
 use async_trait::async_trait;
 use mantissa_contracts::{Envelope, Message};
 use mantissa_ports::{Outgoing, PortError};
@@ -35,6 +36,11 @@ impl From<PortError> for HandlerError {
     }
 }
 
+/// The trace context for what is done about a message: a child of the one it carries.
+pub fn trace_of<M: Message>(envelope: &Envelope<M>) -> Option<String> {
+    envelope.traceparent.as_deref().and_then(|parent| trace_context::child(parent, &envelope.id.to_string()))
+}
+
 /// A stage's handler of one kind of message.
 ///
 /// Handlers are idempotent: queues deliver at least once, reorder and duplicate.
@@ -47,6 +53,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Handles what one receive returned; results in the order of the messages. Override it where messages
     /// that belong together are cheaper handled together.
     async fn handle_batch(&self, batch: &[Envelope<Self::Message>]) -> Vec<Handled> {
-        futures::future::join_all(batch.iter().map(|envelope| self.handle(envelope))).await
+        let handled = batch.iter().map(|envelope| trace_context::within(trace_of(envelope), self.handle(envelope)));
+        futures::future::join_all(handled).await
     }
 }

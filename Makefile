@@ -1,0 +1,37 @@
+# `make demo` shows the product, `make test` checks it. Everything else is a part of those two.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO ?= cargo
+TOOLS := $(VENV)/.tools-1
+
+.PHONY: help demo test lint unit contracts bench docs clean-data
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: ## build, make a day of sample logs, run everything, show alerts
+	$(CARGO) run --quiet --locked --bin mantissa -- demo
+
+test: lint unit ## everything that must pass
+
+$(TOOLS):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r tools.txt
+	@touch $@
+
+lint: $(TOOLS) ## format, clippy with warnings denied, licences and bans
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
+
+unit: $(TOOLS) ## unit, conformance and end-to-end tests
+	$(CARGO) build --locked --bin mantissa
+	$(BIN)/cargo-nextest nextest run --locked --workspace --no-fail-fast
+
+contracts: ## write the schemas, AsyncAPI and topology anew from the types
+	MANTISSA_BLESS=1 $(CARGO) test --locked -p mantissa-tests --test contracts
+
+docs: ## API documentation of our crates
+	$(CARGO) doc --locked --workspace --no-deps

@@ -1,0 +1,33 @@
+//! Logs: pretty for people, JSON for machines. Always to standard error, so that output can be piped.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// Installs the process's log output. `filter` is in the syntax of `RUST_LOG`: `info,mantissa_dedup=debug`.
+pub fn install(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+    let filter =
+        EnvFilter::try_new(filter).map_err(|e| TelemetryError { reason: format!("log filter `{filter}`: {e}") })?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let installed = match format {
+        LogFormat::Pretty => {
+            registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()
+        }
+        LogFormat::Json => registry
+            .with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).flatten_event(true))
+            .try_init(),
+    };
+    installed.map_err(|e| TelemetryError { reason: e.to_string() })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("set up logs: {reason}")]
+pub struct TelemetryError {
+    reason: String,
+}

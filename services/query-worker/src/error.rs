@@ -1,0 +1,29 @@
+//! What can go wrong in the query worker.
+
+use mantissa_ports::PortError;
+use mantissa_runtime::HandlerError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error("rule `{rule}` version `{version}` is not in the store")]
+    RuleMissing { rule: String, version: String },
+    #[error("rule `{rule}` does not compile: {reason}")]
+    RuleBroken { rule: String, reason: String },
+    #[error("query of rule `{rule}` was refused by the guard: {reason}")]
+    Refused { rule: String, reason: String },
+}
+
+impl Error {
+    /// True when the same request would fail the same way: the window fails, not the message.
+    pub fn fails_the_window(&self) -> bool {
+        !matches!(self, Self::Port(port) if port.is_transient())
+    }
+}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> Self {
+        Self::transient(error)
+    }
+}
