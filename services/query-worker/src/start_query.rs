@@ -5,7 +5,8 @@ use mantissa_contracts::ids::EngineQueryId;
 use mantissa_contracts::messages::QueryRequested;
 use mantissa_detection::QueryBounds;
 use mantissa_ports::QueryRequest;
-use mantissa_sql::GuardPolicy;
+use mantissa_lake::catalogue::catalogue;
+use mantissa_sql::{GuardPolicy, guard};
 
 pub(crate) async fn start_query(deps: &QueryWorkerDeps, request: &QueryRequested) -> Result<EngineQueryId, Error> {
     let rule_id = &request.rule_id;
@@ -22,7 +23,7 @@ pub(crate) async fn start_query(deps: &QueryWorkerDeps, request: &QueryRequested
         event_from: Some(request.event_from),
         event_to: Some(request.event_to),
     };
-    let guarded = mantissa_sql::guard(&rule.query(&bounds), &GuardPolicy::for_rules(deps.config.max_rows))
+    let guarded = guard(&rule.query(&bounds), catalogue(), &GuardPolicy::for_rules(deps.config.max_rows))
         .map_err(|e| Error::Refused { rule: rule_id.to_string(), reason: e.to_string() })?;
     let query = QueryRequest {
         token: request.query_run_id.to_string(),

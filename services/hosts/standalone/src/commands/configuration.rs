@@ -1,0 +1,69 @@
+//! `mantissa config`: write it, check it.
+
+use super::Invocation;
+use crate::arguments::ConfigCommand;
+use crate::config::TEMPLATE;
+use crate::exit::{FOUND_PROBLEMS, bad_input};
+use crate::load_rules::load;
+use crate::output::{self, Format};
+use mantissa_detection::ProblemSeverity;
+use serde_json::json;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub async fn run(invocation: &Invocation, command: ConfigCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ConfigCommand::Init { path } => init(&path),
+        ConfigCommand::Check => check(invocation).await,
+    }
+}
+
+fn init(path: &Path) -> anyhow::Result<ExitCode> {
+    let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(TEMPLATE.as_bytes()));
+    written.map_err(|e| bad_input(format!("{}: {e}", path.display())))?;
+    output::note(&format!("wrote {}: edit it, then `mantissa config check`", path.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file itself was read before the command ran: what is wrong in it has been said.
+async fn check(invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let mut problems: Vec<String> = Vec::new();
+    let config = &invocation.config;
+    let n_rules = match load(&config.rules.paths) {
+        Ok(loaded) => {
+            let errors = loaded.problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error);
+            problems.extend(errors.map(ToString::to_string));
+            loaded.rules.len()
+        }
+        Err(error) => {
+            problems.push(format!("{error:#}"));
+            0
+        }
+    };
+    for folder in config.ingest.watch.iter().filter(|folder| !folder.is_dir()) {
+        problems.push(format!("ingest.watch: {} is not a folder", folder.display()));
+    }
+    let installation = invocation.open()?;
+    problems.extend(installation.enrichment().err().map(|e| format!("{e:#}")));
+    problems.extend(installation.notifier(false).err().map(|e| format!("{e:#}")));
+    let known = installation.secrets.names().await?;
+    for destination in config.destinations() {
+        let secrets = destination.settings.iter().filter(|(setting, _)| setting.contains("secret"));
+        for (setting, name) in secrets.filter(|(_, name)| !known.contains(name)) {
+            problems.push(format!(
+                "destination `{}`: {setting} names secret `{name}`, which is not stored; `mantissa secrets set {name}`",
+                destination.destination_id
+            ));
+        }
+    }
+    match invocation.format {
+        Format::Json => output::json(&json!({ "n_rules": n_rules, "problems": problems }))?,
+        Format::Table => {
+            let shown = invocation.config_path.as_ref().map_or("mantissa.toml".to_owned(), |path| path.display().to_string());
+            problems.iter().for_each(|problem| output::line(problem));
+            output::line(&format!("{shown}: {n_rules} rules, {} problems", problems.len()));
+        }
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FOUND_PROBLEMS) })
+}

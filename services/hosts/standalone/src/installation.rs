@@ -1,0 +1,220 @@
+//! One data directory, opened: every adapter of the one-machine build.
+
+use crate::config::Config;
+use crate::exit::{Failure, IN_USE, bad_input};
+use anyhow::Context as _;
+use mantissa_api::ApiDeps;
+use mantissa_contracts::topology::{QUEUES, TOPICS};
+use mantissa_dedup::DedupDeps;
+use mantissa_detection::CompiledRules;
+use mantissa_embedded::object_storage::FsObjectStorage;
+use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
+use mantissa_embedded::raw_objects::FsRawObjects;
+use mantissa_embedded::secret_store::EncryptedFileSecretStore;
+use mantissa_embedded::sqlite::{
+    DataDirLock, SqliteAlertStore, SqliteDb, SqliteDeliveryStore, SqliteDestinationStore, SqliteIngestStore,
+    SqliteLedgerStore, SqliteQueue, SqliteRuleStore, SqliteTopic,
+};
+use mantissa_enrichment::{AssetTable, EnrichmentDeps};
+use mantissa_ingest::IngestDeps;
+use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotifierConfig, NotifierDeps};
+use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
+use mantissa_ports::{Clock, ObjectStorage, Queue, SecretStore, SystemClock, Topic};
+use mantissa_query_worker::{QueryWorkerConfig, QueryWorkerDeps};
+use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps};
+use mantissa_runtime::Publisher;
+use mantissa_runtime::metrics::Metrics;
+use mantissa_scheduler::{SchedulerConfig, SchedulerDeps};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub struct Installation {
+    pub config: Config,
+    pub data: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    pub publisher: Arc<Publisher>,
+    pub ingests: Arc<dyn IngestStore>,
+    pub ledger: Arc<dyn LedgerStore>,
+    pub rules: Arc<dyn RuleStore>,
+    pub alerts: Arc<dyn AlertStore>,
+    pub deliveries: Arc<dyn DeliveryStore>,
+    pub destinations: Arc<dyn DestinationStore>,
+    pub secrets: Arc<dyn SecretStore>,
+    pub lake: Arc<dyn ObjectStorage>,
+    pub engine: DataFusionEngine,
+    pub metrics: Arc<Metrics>,
+    compiled: Arc<CompiledRules>,
+}
+
+impl Installation {
+    /// Opens what is in the data directory, and makes what is not there yet. Several processes may have it open;
+    /// only one may run the services (see [`lock`]).
+    pub fn open(data: &Path, config: Config) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let db = SqliteDb::open(data.join("mantissa.db"), clock.clone())?;
+        let queues: Vec<Arc<dyn Queue>> =
+            QUEUES.iter().map(|spec| Arc::new(SqliteQueue::new(db.clone(), spec)) as Arc<dyn Queue>).collect();
+        let topics: Vec<Arc<dyn Topic>> =
+            TOPICS.iter().map(|spec| Arc::new(SqliteTopic::new(db.clone(), spec)) as Arc<dyn Topic>).collect();
+        let lake_dir = data.join("lake");
+        let engine = DataFusionEngine::new(EngineConfig {
+            memory_limit_bytes: config.query.memory_limit_mb << 20,
+            max_concurrent_queries: config.query.concurrent.max(1),
+            spill_dir: Some(data.join("spill")),
+            ..EngineConfig::new(&lake_dir)
+        })
+        .context("set up the query engine")?;
+        Ok(Self {
+            data: data.to_path_buf(),
+            publisher: Arc::new(Publisher::new(queues, topics)),
+            ingests: Arc::new(SqliteIngestStore::new(db.clone())),
+            ledger: Arc::new(SqliteLedgerStore::new(db.clone())),
+            rules: Arc::new(SqliteRuleStore::new(db.clone())),
+            alerts: Arc::new(SqliteAlertStore::new(db.clone())),
+            deliveries: Arc::new(SqliteDeliveryStore::new(db.clone())),
+            destinations: Arc::new(SqliteDestinationStore::new(db)),
+            secrets: Arc::new(EncryptedFileSecretStore::new(data.join("secrets"))),
+            lake: Arc::new(FsObjectStorage::new(lake_dir)),
+            engine,
+            metrics: Arc::new(Metrics::default()),
+            compiled: Arc::new(CompiledRules::default()),
+            clock,
+            config,
+        })
+    }
+
+    pub fn scheduler(&self) -> SchedulerDeps {
+        SchedulerDeps {
+            ledger: self.ledger.clone(),
+            ingests: self.ingests.clone(),
+            clock: self.clock.clone(),
+            config: SchedulerConfig {
+                settle: chrono::TimeDelta::milliseconds(
+                    i64::try_from(self.config.scheduler.settle_ms).unwrap_or(i64::MAX),
+                ),
+                ..SchedulerConfig::default()
+            },
+        }
+    }
+
+    pub fn query_worker(&self) -> QueryWorkerDeps {
+        QueryWorkerDeps {
+            rules: self.rules.clone(),
+            compiled: self.compiled.clone(),
+            engine: Arc::new(self.engine.clone()),
+            clock: self.clock.clone(),
+            config: QueryWorkerConfig {
+                max_rows: self.config.query.max_rows,
+                timeout: Duration::from_secs(self.config.query.timeout_s),
+            },
+        }
+    }
+
+    pub fn result_poller(&self) -> ResultPollerDeps {
+        ResultPollerDeps {
+            rules: self.rules.clone(),
+            compiled: self.compiled.clone(),
+            engine: Arc::new(self.engine.clone()),
+            publisher: self.publisher.clone(),
+            clock: self.clock.clone(),
+            config: ResultPollerConfig::default(),
+        }
+    }
+
+    pub fn dedup(&self) -> DedupDeps {
+        DedupDeps { alerts: self.alerts.clone(), clock: self.clock.clone() }
+    }
+
+    pub fn enrichment(&self) -> anyhow::Result<EnrichmentDeps> {
+        let assets = match &self.config.enrichment.assets {
+            None => AssetTable::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| bad_input(format!("asset table {}: {e}", path.display())))?;
+                AssetTable::parse(&path.display().to_string(), &text).map_err(|e| bad_input(e.to_string()))?
+            }
+        };
+        let addresses = match &self.config.enrichment.maxmind {
+            None => None,
+            Some(path) => Some(Arc::new(
+                maxminddb::Reader::open_readfile(path)
+                    .map_err(|e| bad_input(format!("MaxMind database {}: {e}", path.display())))?,
+            )),
+        };
+        Ok(EnrichmentDeps {
+            alerts: self.alerts.clone(),
+            destinations: self.destinations.clone(),
+            clock: self.clock.clone(),
+            routing: Arc::new(self.config.routing()?),
+            assets: Arc::new(assets),
+            addresses,
+        })
+    }
+
+    pub fn notifier(&self, allow_loopback: bool) -> anyhow::Result<NotifierDeps> {
+        let policy = match allow_loopback || self.config.delivery.allow_loopback {
+            true => AddressPolicy::AllowLoopback,
+            false => AddressPolicy::Public,
+        };
+        // Two runs must not share the name of their claims: a claim of the run before is taken over, not continued.
+        let started = self.clock.now();
+        let mut config = NotifierConfig::new(format!("{}-{}", std::process::id(), started.timestamp_millis()));
+        config.base_url = match &self.config.server.public_url {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|e| bad_input(format!("server.public_url `{text}`: {e}")))?),
+        };
+        Ok(NotifierDeps {
+            alerts: self.alerts.clone(),
+            deliveries: self.deliveries.clone(),
+            destinations: self.destinations.clone(),
+            secrets: self.secrets.clone(),
+            clock: self.clock.clone(),
+            http: HttpSender::new(&HttpConfig::new(policy))?,
+            config,
+        })
+    }
+
+    pub fn ingest(&self) -> IngestDeps {
+        IngestDeps {
+            ingests: self.ingests.clone(),
+            lake: self.lake.clone(),
+            raw_objects: Arc::new(FsRawObjects),
+            clock: self.clock.clone(),
+            config: mantissa_ingest::IngestConfig::default(),
+        }
+    }
+
+    pub fn api(&self) -> ApiDeps {
+        ApiDeps {
+            alerts: self.alerts.clone(),
+            deliveries: self.deliveries.clone(),
+            ingests: self.ingests.clone(),
+            ledger: self.ledger.clone(),
+            publisher: self.publisher.clone(),
+            metrics: self.metrics.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Brings the configured destinations into the store, and removes those that are not configured any more.
+    pub async fn sync_destinations(&self) -> anyhow::Result<()> {
+        let configured = self.config.destinations();
+        for held in self.destinations.list().await? {
+            if !configured.iter().any(|destination| destination.destination_id == held.destination_id) {
+                self.destinations.remove(&held.destination_id).await?;
+            }
+        }
+        for destination in configured {
+            self.destinations.put(&destination).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Holds the data directory for this process's services until it is dropped.
+pub fn lock(data: &Path) -> anyhow::Result<DataDirLock> {
+    std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
+    DataDirLock::acquire(data).map_err(|e| Failure { code: IN_USE, message: e.to_string() }.into())
+}

@@ -1,0 +1,170 @@
+//! Runs every stage in this process.
+
+use crate::installation::Installation;
+use anyhow::Context as _;
+use mantissa_contracts::topology::{QueueSpec, find_queue};
+use mantissa_dedup::MatchHandler;
+use mantissa_enrichment::{ClosedHandler, OpenedHandler, UpdatedHandler};
+use mantissa_ingest::ObjectHandler;
+use mantissa_notifiers::NotificationHandler;
+use mantissa_ports::Queue;
+use mantissa_query_worker::RequestHandler;
+use mantissa_result_poller::StartedHandler;
+use mantissa_runtime::{Handler, Worker, WorkerConfig};
+use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};
+use mantissa_scheduler::{DeadLetterWatch, tick};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// How often the DLQs are looked at.
+const WATCH_DLQ_EVERY: Duration = Duration::from_secs(15);
+
+/// The running services; they end when the token is cancelled, after finishing what they hold.
+pub struct Services {
+    tasks: JoinSet<()>,
+    shutdown: CancellationToken,
+}
+
+impl Services {
+    /// Starts every stage, the watch folders and the server.
+    pub async fn start(
+        installation: Arc<Installation>,
+        watch: Vec<PathBuf>,
+        allow_loopback: bool,
+    ) -> anyhow::Result<Self> {
+        let shutdown = CancellationToken::new();
+        let mut services = Self { tasks: JoinSet::new(), shutdown };
+        let enrichment = installation.enrichment()?;
+        let notifier = installation.notifier(allow_loopback)?;
+        let scheduler = installation.scheduler();
+
+        services.work(&installation, "ingest-object_received", ObjectHandler::new(installation.ingest()))?;
+        services.work(&installation, "query-worker-query_requested", RequestHandler(installation.query_worker()))?;
+        services.work(&installation, "result-poller-query_started", StartedHandler(installation.result_poller()))?;
+        services.work(&installation, "dedup-rule_matched", MatchHandler(installation.dedup()))?;
+        services.work(&installation, "scheduler-query_completed", CompletedHandler(scheduler.clone()))?;
+        services.work(&installation, "scheduler-rule_failed", FailedHandler(scheduler))?;
+        services.work(&installation, "enrichment-alert_opened", OpenedHandler(enrichment.clone()))?;
+        services.work(&installation, "enrichment-alert_updated", UpdatedHandler(enrichment.clone()))?;
+        services.work(&installation, "enrichment-alert_closed", ClosedHandler(enrichment))?;
+        services.work(&installation, "notifiers-slack", NotificationHandler::new(notifier.clone()))?;
+        services.work(&installation, "notifiers-webhook", NotificationHandler::new(notifier))?;
+
+        services.schedule(installation.clone());
+        services.watch_dead_letters(installation.clone());
+        for folder in watch {
+            services.watch_folder(installation.clone(), folder);
+        }
+        services.serve(&installation).await?;
+        Ok(services)
+    }
+
+    /// Cancelled when the services should end.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
+
+    /// Ends every service, after what it holds is finished.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn work<H: Handler>(&mut self, installation: &Installation, name: &str, handler: H) -> anyhow::Result<()> {
+        let queue: Arc<dyn Queue> =
+            installation.publisher.queue(name).with_context(|| format!("queue `{name}` is not set up"))?.clone();
+        let spec: &QueueSpec = find_queue(name).with_context(|| format!("queue `{name}` is not in the topology"))?;
+        let worker = Worker {
+            queue,
+            handler,
+            publisher: installation.publisher.clone(),
+            metrics: installation.metrics.clone(),
+            config: WorkerConfig::of(spec),
+        };
+        self.tasks.spawn(worker.run(self.shutdown.clone()));
+        Ok(())
+    }
+
+    fn schedule(&mut self, installation: Arc<Installation>) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let deps = installation.scheduler();
+            let mut timer = tokio::time::interval(Duration::from_millis(installation.config.scheduler.tick_ms.max(10)));
+            timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    _ = timer.tick() => {}
+                }
+                if let Err(failure) = tick(&deps).await {
+                    installation.metrics.count("mantissa_scheduler_failures_total", "ticks that failed", &[], 1);
+                    error!("scheduler tick failed, the next one goes on from the ledger: {failure}");
+                }
+            }
+        });
+    }
+
+    fn watch_dead_letters(&mut self, installation: Arc<Installation>) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let deps = installation.scheduler();
+            let queues: Vec<Arc<dyn Queue>> = installation.publisher.queues().into_iter().cloned().collect();
+            let mut watch = DeadLetterWatch::default();
+            let mut timer = tokio::time::interval(WATCH_DLQ_EVERY);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    _ = timer.tick() => {}
+                }
+                let told = match watch.look(&deps, &queues).await {
+                    Ok(messages) => installation.publisher.publish(&messages).await.map_err(Into::into),
+                    Err(failure) => Err(failure),
+                };
+                if let Err(failure) = told {
+                    error!("look into the DLQs failed: {failure}");
+                }
+            }
+        });
+    }
+
+    fn watch_folder(&mut self, installation: Arc<Installation>, folder: PathBuf) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let location = folder.display().to_string();
+            info!("watching {location} for new files");
+            let deps = installation.ingest();
+            mantissa_ingest::watch_folder(&deps, &installation.publisher, &location, "auto", shutdown).await;
+        });
+    }
+
+    async fn serve(&mut self, installation: &Installation) -> anyhow::Result<()> {
+        let bind = installation.config.server.bind;
+        let listener = TcpListener::bind(bind).await.with_context(|| format!("serve on {bind}"))?;
+        let router = mantissa_api::router(installation.api());
+        let shutdown = self.shutdown.clone();
+        info!("serving on http://{}", listener.local_addr()?);
+        self.tasks.spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+            if let Err(failure) = served {
+                error!("server stopped: {failure}");
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn interrupted() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
