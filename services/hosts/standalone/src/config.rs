@@ -166,8 +166,7 @@ impl Config {
             None if Path::new(DEFAULT_PATH).is_file() => Path::new(DEFAULT_PATH),
             None => return Ok(Self::default()),
         };
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| bad_input(format!("{}: {e}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|e| bad_input(format!("{}: {e}", path.display())))?;
         Self::parse(&text).with_context(|| path.display().to_string())
     }
 
@@ -265,7 +264,8 @@ mod tests {
 
     #[test]
     fn without_routes_every_destination_gets_every_alert() {
-        let config = Config::parse("[[destinations]]\nid = 'a'\ntype = 'webhook'\nurl = 'https://example.org'").unwrap();
+        let config =
+            Config::parse("[[destinations]]\nid = 'a'\ntype = 'webhook'\nurl = 'https://example.org'").unwrap();
         assert_eq!(config.routing().unwrap().defaults, [DestinationId::new("a")]);
         assert_eq!(config.destinations()[0].settings.get("url").map(String::as_str), Some("https://example.org"));
     }

@@ -7,14 +7,12 @@ use mantissa_api::ApiDeps;
 use mantissa_contracts::topology::{QUEUES, TOPICS};
 use mantissa_dedup::DedupDeps;
 use mantissa_detection::CompiledRules;
-use mantissa_embedded::object_storage::FsObjectStorage;
 use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
-use mantissa_embedded::raw_objects::FsRawObjects;
-use mantissa_embedded::secret_store::EncryptedFileSecretStore;
 use mantissa_embedded::sqlite::{
     DataDirLock, SqliteAlertStore, SqliteDb, SqliteDeliveryStore, SqliteDestinationStore, SqliteIngestStore,
     SqliteLedgerStore, SqliteQueue, SqliteRuleStore, SqliteTopic,
 };
+use mantissa_embedded::{EncryptedFileSecretStore, FsObjectStorage, FsRawObjectSource};
 use mantissa_enrichment::{AssetTable, EnrichmentDeps};
 use mantissa_ingest::IngestDeps;
 use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotifierConfig, NotifierDeps};
@@ -180,7 +178,8 @@ impl Installation {
         IngestDeps {
             ingests: self.ingests.clone(),
             lake: self.lake.clone(),
-            raw_objects: Arc::new(FsRawObjects),
+            quarantine: self.lake.clone(),
+            raw_objects: Arc::new(FsRawObjectSource),
             clock: self.clock.clone(),
             config: mantissa_ingest::IngestConfig::default(),
         }

@@ -2,12 +2,13 @@
 
 use crate::installation::Installation;
 use anyhow::Context as _;
+use mantissa_contracts::Envelope;
 use mantissa_contracts::topology::{QueueSpec, find_queue};
 use mantissa_dedup::MatchHandler;
 use mantissa_enrichment::{ClosedHandler, OpenedHandler, UpdatedHandler};
-use mantissa_ingest::ObjectHandler;
+use mantissa_ingest::{FolderWatch, IngestHandler};
 use mantissa_notifiers::NotificationHandler;
-use mantissa_ports::Queue;
+use mantissa_ports::{Outgoing, Queue};
 use mantissa_query_worker::RequestHandler;
 use mantissa_result_poller::StartedHandler;
 use mantissa_runtime::{Handler, Worker, WorkerConfig};
@@ -23,6 +24,9 @@ use tracing::{error, info};
 
 /// How often the DLQs are looked at.
 const WATCH_DLQ_EVERY: Duration = Duration::from_secs(15);
+
+/// How often a watched folder is listed; a file is taken when two listings in a row agree.
+const WATCH_FOLDER_EVERY: Duration = Duration::from_secs(1);
 
 /// The running services; they end when the token is cancelled, after finishing what they hold.
 pub struct Services {
@@ -43,7 +47,7 @@ impl Services {
         let notifier = installation.notifier(allow_loopback)?;
         let scheduler = installation.scheduler();
 
-        services.work(&installation, "ingest-object_received", ObjectHandler::new(installation.ingest()))?;
+        services.work(&installation, "ingest-object_received", IngestHandler(installation.ingest()))?;
         services.work(&installation, "query-worker-query_requested", RequestHandler(installation.query_worker()))?;
         services.work(&installation, "result-poller-query_started", StartedHandler(installation.result_poller()))?;
         services.work(&installation, "dedup-rule_matched", MatchHandler(installation.dedup()))?;
@@ -137,8 +141,18 @@ impl Services {
         self.tasks.spawn(async move {
             let location = folder.display().to_string();
             info!("watching {location} for new files");
-            let deps = installation.ingest();
-            mantissa_ingest::watch_folder(&deps, &installation.publisher, &location, "auto", shutdown).await;
+            let mut watch = FolderWatch::new(&location, "auto");
+            let mut timer = tokio::time::interval(WATCH_FOLDER_EVERY);
+            timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    _ = timer.tick() => {}
+                }
+                if let Err(failure) = announce_new_objects(&installation, &mut watch).await {
+                    error!("watching {location} failed, going on: {failure:#}");
+                }
+            }
         });
     }
 
@@ -156,6 +170,16 @@ impl Services {
         });
         Ok(())
     }
+}
+
+/// Puts a message into the queue for every object that is new and whole.
+async fn announce_new_objects(installation: &Installation, watch: &mut FolderWatch) -> anyhow::Result<()> {
+    for object in watch.poll(&installation.ingest()).await? {
+        let envelope = Envelope::new("standalone", installation.clock.now(), None, object);
+        installation.publisher.publish(&[Outgoing::new(&envelope)?]).await?;
+        watch.announced(&envelope.data);
+    }
+    Ok(())
 }
 
 /// Waits for Ctrl-C or SIGTERM.

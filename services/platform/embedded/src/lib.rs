@@ -1,1 +1,12 @@
+//! Adapters of one machine: SQLite for queues, topics and stores, files for objects and secrets, DataFusion for
+//! queries. The only crate that names either.
 
+mod object_storage;
+pub mod query_engine;
+mod raw_objects;
+pub mod secret_store;
+pub mod sqlite;
+
+pub use object_storage::FsObjectStorage;
+pub use raw_objects::FsRawObjectSource;
+pub use secret_store::{EncryptedFileSecretStore, SecretStoreError};

@@ -95,7 +95,9 @@ async fn show(invocation: &Invocation, alert: &str) -> anyhow::Result<ExitCode> 
         installation.alerts.get(&alert_id).await?.ok_or_else(|| not_found(format!("no alert `{alert_id}`")))?;
     let deliveries = installation.deliveries.for_alert(&alert_id).await?;
     match invocation.format {
-        Format::Json => output::json(&json!({ "alert": record.alert, "context": record.context, "deliveries": deliveries }))?,
+        Format::Json => {
+            output::json(&json!({ "alert": record.alert, "context": record.context, "deliveries": deliveries }))?
+        }
         Format::Table => print_alert(&record, &deliveries),
     }
     Ok(ExitCode::SUCCESS)

@@ -60,7 +60,8 @@ async fn check(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match invocation.format {
         Format::Json => output::json(&json!({ "n_rules": n_rules, "problems": problems }))?,
         Format::Table => {
-            let shown = invocation.config_path.as_ref().map_or("mantissa.toml".to_owned(), |path| path.display().to_string());
+            let shown =
+                invocation.config_path.as_ref().map_or("mantissa.toml".to_owned(), |path| path.display().to_string());
             problems.iter().for_each(|problem| output::line(problem));
             output::line(&format!("{shown}: {n_rules} rules, {} problems", problems.len()));
         }

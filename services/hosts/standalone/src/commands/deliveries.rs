@@ -14,7 +14,9 @@ pub async fn run(invocation: &Invocation, command: DeliveriesCommand) -> anyhow:
     match invocation.format {
         Format::Json => output::json(&deliveries)?,
         Format::Table if deliveries.is_empty() => {
-            output::line("no notification was asked for: no destination is configured, or the alert is still on its way");
+            output::line(
+                "no notification was asked for: no destination is configured, or the alert is still on its way",
+            );
         }
         Format::Table => {
             for delivery in &deliveries {

@@ -35,10 +35,13 @@ const SETTLED_AFTER: Duration = Duration::from_secs(5);
 pub async fn run(invocation: &Invocation, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let data = invocation.data.join("demo");
     let _lock = lock(&data)?;
-    let signing_key: Vec<u8> =
-        [ids::derive("demo-key", &["1"]), ids::derive("demo-key", &["2"])].iter().flat_map(|id| *id.as_bytes()).collect();
+    let signing_key: Vec<u8> = [ids::derive("demo-key", &["1"]), ids::derive("demo-key", &["2"])]
+        .iter()
+        .flat_map(|id| *id.as_bytes())
+        .collect();
     let (address, mut received) = receiver::start(signing_key.clone()).await?;
-    let installation = Arc::new(Installation::open(&data, demo_config(arguments, &invocation.config, &address.to_string()))?);
+    let installation =
+        Arc::new(Installation::open(&data, demo_config(arguments, &invocation.config, &address.to_string()))?);
     let secret = Secret::new(format!("whsec_{}", STANDARD.encode(&signing_key)));
     installation.secrets.put(SIGNING_SECRET, &secret).await?;
     installation.sync_destinations().await?;
@@ -117,8 +120,9 @@ fn write_object(folder: &Path, object: &GeneratedObject) -> anyhow::Result<bool>
     }
     let parent = path.parent().context("object without a folder")?;
     std::fs::create_dir_all(parent)?;
-    // Written beside and renamed: the watcher never sees half an object.
-    let partial = path.with_extension("partial");
+    // Written under a hidden name and renamed: the watcher never sees half an object.
+    let name = path.file_name().context("object without a name")?.to_string_lossy().into_owned();
+    let partial = path.with_file_name(format!(".{name}"));
     std::fs::write(&partial, &object.bytes)?;
     std::fs::rename(&partial, &path)?;
     Ok(true)
@@ -149,14 +153,11 @@ async fn is_settled(installation: &Installation, n_objects: u64) -> anyhow::Resu
     if (objects.len() as u64) < n_objects {
         return Ok(false);
     }
-    let newest = objects.iter().map(|object| object.ingested_at).max();
-    let schedules = installation.ledger.schedules().await?;
-    let behind = |planned_to: Instant| newest.is_some_and(|newest| planned_to <= newest);
-    let mut tables: Vec<&str> = objects.iter().map(|object| object.table.as_str()).collect();
-    tables.sort_unstable();
-    tables.dedup();
-    if schedules.iter().any(|rule| rule.enabled && tables.contains(&rule.table.as_str()) && has_unplanned(installation, rule, behind(rule.planned_to))) {
-        return Ok(false);
+    for rule in installation.ledger.schedules().await?.iter().filter(|rule| rule.enabled) {
+        let newest = objects.iter().filter(|object| object.table == rule.table).map(|object| object.ingested_at).max();
+        if newest.is_some_and(|newest| rule.planned_to <= newest) {
+            return Ok(false);
+        }
     }
     let unjudged = installation.ledger.unjudged(1000).await?;
     if unjudged.iter().any(|row| row.state == WindowState::Planned) {
@@ -169,10 +170,6 @@ async fn is_settled(installation: &Installation, n_objects: u64) -> anyhow::Resu
         }
     }
     Ok(true)
-}
-
-fn has_unplanned(_: &Installation, _: &mantissa_ports::stores::RuleSchedule, behind: bool) -> bool {
-    behind
 }
 
 fn show(notification: &Received) {

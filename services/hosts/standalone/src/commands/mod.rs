@@ -47,12 +47,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let log_format = if config.log.json { LogFormat::Json } else { LogFormat::Pretty };
     telemetry::install(log_format, filter).map_err(|e| bad_input(e.to_string()))?;
-    let invocation = Invocation {
-        data: arguments.data,
-        format: arguments.format,
-        config,
-        config_path: arguments.config,
-    };
+    let invocation =
+        Invocation { data: arguments.data, format: arguments.format, config, config_path: arguments.config };
     match arguments.command {
         Command::Up => up::run(&invocation).await,
         Command::Demo(arguments) => demo::run(&invocation, &arguments).await,

@@ -118,9 +118,9 @@ async fn prove(invocation: &Invocation, rule: &str, span: TimeWindow) -> anyhow:
     let installation = invocation.open()?;
     let coverage = prove_coverage(installation.ledger.as_ref(), &RuleId::new(rule), span).await?;
     match invocation.format {
-        Format::Json => output::json(
-            &json!({ "windows": coverage.rows, "gaps": coverage.gaps, "overlaps": coverage.overlaps }),
-        )?,
+        Format::Json => {
+            output::json(&json!({ "windows": coverage.rows, "gaps": coverage.gaps, "overlaps": coverage.overlaps }))?
+        }
         Format::Table => {
             output::table(
                 &["window", "attempt", "state"],

@@ -1,5 +1,25 @@
 //! Every table and view of the lake, defined once.
 
+mod application;
+mod cloudtrail;
+mod columns;
+mod guardduty;
+#[cfg(test)]
+mod tests;
+mod views;
+mod vpc_flow;
+
+use std::sync::OnceLock;
+
+/// The one catalogue.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| Catalogue {
+        tables: vec![cloudtrail::table(), vpc_flow::table(), guardduty::table(), application::table()],
+        views: vec![views::normalized_auth_view(), views::normalized_network()],
+    })
+}
+
 /// A SQL type, named as Trino names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
@@ -65,6 +85,39 @@ pub struct Table {
     pub doc: &'static str,
 }
 
+impl Table {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The top-level column a log source's field is in: by source name, then by column name, then without regard
+    /// to case.
+    pub fn column_of_field(&self, field: &str) -> Option<&Column> {
+        find_by_field(&self.columns, field)
+    }
+}
+
+impl Column {
+    /// The field of a struct (or of an array's structs) that a log source's field is in.
+    pub fn field(&self, field: &str) -> Option<&Column> {
+        match &self.data_type {
+            ColumnType::Struct(fields) => find_by_field(fields, field),
+            ColumnType::Array(item) => match item.as_ref() {
+                ColumnType::Struct(fields) => find_by_field(fields, field),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn find_by_field<'a>(columns: &'a [Column], field: &str) -> Option<&'a Column> {
+    let exact = || columns.iter().find(|column| column.source_field == field);
+    let by_name = || columns.iter().find(|column| column.name == field);
+    let any_case = || columns.iter().find(|column| column.source_field.eq_ignore_ascii_case(field));
+    exact().or_else(by_name).or_else(any_case)
+}
+
 /// Partition columns of every table, outermost first.
 pub const PARTITION_COLUMNS: [&str; 3] = ["year", "month", "day"];
 
@@ -75,7 +128,11 @@ pub fn common_columns() -> Vec<Column> {
     vec![
         column("event_id", ColumnType::Varchar, "identity of the event; the same record delivered twice has the same"),
         column("event_time", ColumnType::Timestamp, "when it happened, UTC"),
-        column("ingested_at", ColumnType::Timestamp, "when it became visible in the lake, UTC; windows are spans of it"),
+        column(
+            "ingested_at",
+            ColumnType::Timestamp,
+            "when it became visible in the lake, UTC; windows are spans of it",
+        ),
         column("source_object", ColumnType::Varchar, "the raw object it came from"),
         column("raw", ColumnType::Json, "the record as delivered"),
     ]

@@ -1,0 +1,177 @@
+//! The engine as the port sees it.
+
+use super::error::QueryError;
+use super::open_session::open_session;
+use super::run_query::{Output, ResultLimits, Row, run_query};
+use super::tables::{lake_table, memory_table};
+use super::tracked_queries::{Started, TrackedQueries, TrackedQuery};
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::session_state::SessionState;
+use mantissa_contracts::ids::EngineQueryId;
+use mantissa_lake::catalogue::{Catalogue, catalogue};
+use mantissa_ports::{Column, PortError, QueryEngine, QueryRequest, QueryStats, QueryStatus, ResultPage};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The folder that holds one folder a table.
+    pub lake_dir: PathBuf,
+    /// What all running queries together may hold in memory.
+    pub memory_limit_bytes: usize,
+    /// What the result of one query may hold in memory.
+    pub max_result_bytes: usize,
+    /// Queries beyond it wait in the order they came.
+    pub max_concurrent_queries: usize,
+    /// Threads a query may use.
+    pub n_threads: usize,
+    /// Where sorts and joins that outgrow memory go; without it they fail.
+    pub spill_dir: Option<PathBuf>,
+}
+
+impl EngineConfig {
+    /// Sizes for a small machine.
+    pub fn new(lake_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            lake_dir: lake_dir.into(),
+            memory_limit_bytes: 1 << 30,
+            max_result_bytes: 256 << 20,
+            max_concurrent_queries: 4,
+            n_threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            spill_dir: None,
+        }
+    }
+}
+
+/// DataFusion behind the [`QueryEngine`] port. Cloning shares it.
+#[derive(Clone)]
+pub struct DataFusionEngine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: SessionState,
+    catalogue: Catalogue,
+    max_result_bytes: usize,
+    running: Arc<Semaphore>,
+    queries: TrackedQueries,
+}
+
+impl DataFusionEngine {
+    /// Over the Parquet files of a lake. The folder need not exist yet.
+    pub fn new(config: EngineConfig) -> Result<Self, QueryError> {
+        Self::open(&config, catalogue().clone(), |table| lake_table(&config.lake_dir, table))
+    }
+
+    /// Over batches in place of the tables' files, by table name; a table that is not named is empty. Columns that a
+    /// batch lacks are null. For tests of rules.
+    pub fn with_batches(batches: &HashMap<String, Vec<RecordBatch>>) -> Result<Self, QueryError> {
+        let config = EngineConfig::new(PathBuf::new());
+        Self::open(&config, catalogue().clone(), |table| {
+            memory_table(table, batches.get(table.name).map_or(&[], Vec::as_slice))
+        })
+    }
+
+    /// Runs a query to its end, without row limit, timeout or queue. For the command line and for tests.
+    pub async fn collect(&self, sql: &str) -> Result<(Vec<Column>, Vec<Row>, QueryStats), QueryError> {
+        let limits = ResultLimits { max_rows: u64::MAX, max_bytes: self.inner.max_result_bytes };
+        let output = run_query(&self.inner.state, &self.inner.catalogue, sql, limits).await?;
+        Ok((output.columns, output.rows, output.stats))
+    }
+
+    fn open(
+        config: &EngineConfig,
+        catalogue: Catalogue,
+        provider: impl Fn(
+            &mantissa_lake::catalogue::Table,
+        ) -> Result<Arc<dyn datafusion::catalog::TableProvider>, QueryError>,
+    ) -> Result<Self, QueryError> {
+        let context = SessionContext::new_with_state(open_session(config)?);
+        for table in &catalogue.tables {
+            context
+                .register_table(table.name, provider(table)?)
+                .map_err(|error| QueryError::Open(Box::new(error)))?;
+        }
+        let inner = Inner {
+            state: context.state(),
+            catalogue,
+            max_result_bytes: config.max_result_bytes,
+            running: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
+            queries: TrackedQueries::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Waits for a free place, runs the query, and notes how it ended, also where it panicked.
+    fn spawn(&self, request: &QueryRequest, query: &Arc<TrackedQuery>) {
+        let (inner, tracked) = (Arc::clone(&self.inner), Arc::clone(query));
+        let (timeout, max_rows) = (request.timeout, request.max_rows);
+        let work = tokio::spawn(async move {
+            let Ok(_place) = Arc::clone(&inner.running).acquire_owned().await else {
+                return Err(QueryError::Stopped("its queue is closed".to_owned()));
+            };
+            tracked.set_running();
+            let limits = ResultLimits { max_rows, max_bytes: inner.max_result_bytes };
+            let run = run_query(&inner.state, &inner.catalogue, &tracked.sql, limits);
+            match tokio::time::timeout(timeout, run).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(QueryError::Timeout { timeout_ms: timeout.as_millis() }),
+            }
+        });
+        query.set_abort(work.abort_handle());
+        let tracked = Arc::clone(query);
+        tokio::spawn(async move {
+            let outcome: Result<Output, QueryError> =
+                work.await.unwrap_or_else(|error| Err(QueryError::Stopped(error.to_string())));
+            if let Err(error) = &outcome {
+                tracing::debug!(error = %error, "query failed");
+            }
+            tracked.finish(outcome);
+        });
+    }
+}
+
+#[async_trait]
+impl QueryEngine for DataFusionEngine {
+    async fn start(&self, request: &QueryRequest) -> Result<EngineQueryId, PortError> {
+        match self.inner.queries.start(&request.token, &request.sql) {
+            Started::Known(id) => Ok(id),
+            Started::TokenTaken => {
+                Err(PortError::permanent("start query", &request.token, "the token was used for other SQL"))
+            }
+            Started::New(id, query) => {
+                self.spawn(request, &query);
+                Ok(id)
+            }
+        }
+    }
+
+    async fn status(&self, query: &EngineQueryId) -> Result<QueryStatus, PortError> {
+        Ok(self.inner.queries.get(query).map_or(QueryStatus::Unknown, |query| query.status()))
+    }
+
+    async fn results(&self, query: &EngineQueryId, page: Option<&str>) -> Result<ResultPage, PortError> {
+        let refused = |why: String| PortError::permanent("read results of query", query.to_string(), why);
+        let tracked = self.inner.queries.get(query).ok_or_else(|| refused("the engine does not know it".into()))?;
+        let status = tracked.status();
+        if !matches!(status, QueryStatus::Succeeded(_)) {
+            return Err(refused(format!("it has not succeeded: {status:?}")));
+        }
+        let from = match page {
+            None => 0,
+            Some(token) => token.parse().map_err(|_| refused(format!("`{token}` is not a page of it")))?,
+        };
+        tracked.page(from).ok_or_else(|| refused(format!("it has no page at row {from}")))
+    }
+
+    async fn cancel(&self, query: &EngineQueryId) -> Result<(), PortError> {
+        if let Some(tracked) = self.inner.queries.get(query) {
+            tracked.cancel();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! What the port suites do not cover: groups, failures, corruption, other processes.
