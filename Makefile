@@ -35,3 +35,11 @@ contracts: ## write the schemas, AsyncAPI and topology anew from the types
 
 docs: ## API documentation of our crates
 	$(CARGO) doc --locked --workspace --no-deps
+
+$(VENV)/.bench-1: loadtest/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r loadtest/requirements.txt
+	@touch $@
+
+bench: $(VENV)/.bench-1 ## measure ingest, detect and the alert pipeline; arguments in BENCH="…"
+	$(CARGO) run --release --locked -p mantissa-bench -- --python $(BIN)/python $(BENCH)

@@ -1,5 +1,9 @@
 //! What the test binaries of this folder share.
 
+mod binary;
+
+pub use binary::mantissa_binary;
+
 use std::path::{Path, PathBuf};
 
 /// The workspace's root.

@@ -10,6 +10,8 @@ pub mod deps;
 pub mod error;
 mod group_matches;
 pub mod handler;
+#[cfg(test)]
+mod tests;
 
 pub use deps::DedupDeps;
 pub use error::Error;

@@ -61,7 +61,15 @@ fn log(report: &IngestReport) {
     let (location, n_records) = (&report.location, report.n_records);
     if report.duplicate {
         info!(object.id = %report.object_id, object.location = %location, "object `{location}` was ingested before");
-    } else if report.n_quarantined > 0 {
+        return;
+    }
+    if report.n_future > 0 {
+        warn!(
+            object.id = %report.object_id, object.location = %location,
+            "{} records of `{location}` happened after they were received: a clock is wrong", report.n_future
+        );
+    }
+    if report.n_quarantined > 0 {
         warn!(
             object.id = %report.object_id, object.location = %location,
             "ingested {n_records} records of `{location}` into {}, quarantined {}", report.table, report.n_quarantined

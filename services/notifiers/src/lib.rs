@@ -39,6 +39,5 @@ pub use deps::NotifierDeps;
 pub use error::NotifierError;
 pub use handler::NotificationHandler;
 pub use http::{AddressPolicy, HttpConfig, HttpSender};
-pub use raise_system_alert::DESTINATION_FAILING_RULE;
 pub use test_send::{TestSend, test_send};
 pub use why::explain;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use mantissa_contracts::ids::DeliveryId;
 use mantissa_contracts::messages::{AttemptOutcome, DeliveryState, DestinationType, Severity};
 use mantissa_contracts::time::{Instant, to_millis};
-use mantissa_ports::stores::DeliveryRecord;
+use mantissa_ports::stores::{Attempt, DeliveryRecord};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -49,13 +49,13 @@ pub(crate) fn plan_next(record: &DeliveryRecord, judgement: &Judgement, severity
     };
     // At the precision of clocks and stores: a message hidden until then must find the try due.
     let at = to_millis(now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(365)));
-    if at > record.created_at + budget(severity) {
+    if at > record.tried_since() + budget(severity) {
         return Next::Dead { why: "its time is used up" };
     }
     Next::Again { at, state }
 }
 
-/// How long a delivery is tried, from the creation of its record.
+/// How long a delivery is tried, from the creation of its record or from when a person replayed it.
 pub(crate) fn budget(severity: Severity) -> TimeDelta {
     match severity {
         Severity::High | Severity::Critical => TimeDelta::hours(24),
@@ -86,11 +86,16 @@ fn backoff(delivery: &DeliveryId, attempt: u32, n_before: u32) -> Duration {
 /// Waits that the receiver told or that belong to authorization do not lengthen the next one.
 fn n_backed_off(record: &DeliveryRecord) -> u32 {
     let backed_off = |outcome| matches!(outcome, AttemptOutcome::Transient | AttemptOutcome::Unknown);
-    record.attempts.iter().fold(0, |n, attempt| n + u32::from(backed_off(attempt.outcome)))
+    counted_attempts(record).fold(0, |n, attempt| n + u32::from(backed_off(attempt.outcome)))
 }
 
 fn n_trailing_auth(record: &DeliveryRecord) -> usize {
-    record.attempts.iter().rev().take_while(|attempt| attempt.outcome == AttemptOutcome::Auth).count()
+    counted_attempts(record).rev().take_while(|attempt| attempt.outcome == AttemptOutcome::Auth).count()
+}
+
+/// Tries from before a replay do not count against it.
+fn counted_attempts(record: &DeliveryRecord) -> impl DoubleEndedIterator<Item = &Attempt> {
+    record.attempts.iter().filter(|attempt| attempt.at >= record.tried_since())
 }
 
 #[cfg(test)]
@@ -150,6 +155,19 @@ mod tests {
         assert_eq!(wait_s(&after(&[], Auth, Severity::High, 0), 0), 300);
         assert_eq!(wait_s(&after(&[Transient, Auth], Auth, Severity::High, 0), 0), 600);
         assert_eq!(after(&[Auth, Auth], Auth, Severity::High, 0), Next::Dead { why: "not authorized in three tries" });
+    }
+
+    #[test]
+    fn replayed_delivery_has_its_whole_budget_again() {
+        let mut record = record_of(&[AttemptOutcome::Auth, AttemptOutcome::Auth]);
+        let reopened_at = record.created_at + TimeDelta::hours(30);
+        record.reopened_at = Some(reopened_at);
+        for (outcome, longest_s) in [(AttemptOutcome::Auth, 300), (AttemptOutcome::Transient, 2)] {
+            match plan_next(&record, &Judgement::new(outcome, "x"), Severity::Low, reopened_at) {
+                Next::Again { at, .. } => assert!((at - reopened_at).num_seconds() <= longest_s, "{outcome:?}: {at}"),
+                other => panic!("expected another try, got {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub fn explain(record: &DeliveryRecord) -> Vec<String> {
         format_instant(record.updated_at)
     )];
     lines.push(format!("created {}", format_instant(record.created_at)));
+    if let Some(reopened_at) = record.reopened_at {
+        lines.push(format!("tried anew since {}: a person replayed it from the DLQ", format_instant(reopened_at)));
+    }
     for attempt in &record.attempts {
         lines.push(format!(
             "try {} at {}, {} ms: {}",
@@ -90,6 +93,7 @@ pub(crate) mod tests {
             lease_until: Some(created_at),
             possible_duplicate: false,
             provider_ids: BTreeMap::new(),
+            reopened_at: None,
         }
     }
 

@@ -4,16 +4,17 @@ use crate::{Error, QueryWorkerDeps};
 use mantissa_contracts::ids::EngineQueryId;
 use mantissa_contracts::messages::QueryRequested;
 use mantissa_detection::QueryBounds;
-use mantissa_ports::QueryRequest;
 use mantissa_lake::catalogue::catalogue;
+use mantissa_ports::QueryRequest;
 use mantissa_sql::{GuardPolicy, guard};
 
 pub(crate) async fn start_query(deps: &QueryWorkerDeps, request: &QueryRequested) -> Result<EngineQueryId, Error> {
     let rule_id = &request.rule_id;
-    let stored = deps.rules.get(rule_id, &request.rule_version).await?.ok_or_else(|| Error::RuleMissing {
-        rule: rule_id.to_string(),
-        version: request.rule_version.to_string(),
-    })?;
+    let stored = deps
+        .rules
+        .get(rule_id, &request.rule_version)
+        .await?
+        .ok_or_else(|| Error::RuleMissing { rule: rule_id.to_string(), version: request.rule_version.to_string() })?;
     let rule = deps.compiled.get(&stored.rule_version, &stored.path, &stored.yaml).map_err(|problems| {
         let reason = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         Error::RuleBroken { rule: rule_id.to_string(), reason }

@@ -9,7 +9,6 @@ use mantissa_detection::{CompiledRule, render_title};
 use mantissa_domain::alert_key;
 use mantissa_ports::{Column, ResultPage};
 use std::collections::HashSet;
-use tracing::warn;
 
 /// Characters of one record that travel with a match; the lake has the whole record.
 const MAX_RAW_CHARS: usize = 16 * 1024;
@@ -21,15 +20,21 @@ pub struct MatchBuilder<'a> {
     rule: &'a CompiledRule,
     request: &'a QueryRequested,
     seen: HashSet<MatchId>,
+    title_failure: Option<String>,
 }
 
 impl<'a> MatchBuilder<'a> {
     pub fn new(rule: &'a CompiledRule, request: &'a QueryRequested) -> Self {
-        Self { rule, request, seen: HashSet::new() }
+        Self { rule, request, seen: HashSet::new(), title_failure: None }
     }
 
     pub fn n_matches(&self) -> u64 {
         self.seen.len() as u64
+    }
+
+    /// Why the title template could not be rendered, where it could not.
+    pub fn title_failure(&self) -> Option<&str> {
+        self.title_failure.as_deref()
     }
 
     /// The matches of a page that earlier pages did not have.
@@ -45,7 +50,7 @@ impl<'a> MatchBuilder<'a> {
         Ok(matches)
     }
 
-    fn build_one(&self, columns: &ColumnIndexes, row: &[Option<String>]) -> Result<RuleMatched, Error> {
+    fn build_one(&mut self, columns: &ColumnIndexes, row: &[Option<String>]) -> Result<RuleMatched, Error> {
         let text = |index: usize| row.get(index).and_then(Option::as_deref);
         let event_id = text(columns.event_id).ok_or_else(|| self.bad("event_id", "NULL", "text"))?;
         let event_time = self.instant(text(columns.event_time).unwrap_or("NULL"))?;
@@ -76,7 +81,7 @@ impl<'a> MatchBuilder<'a> {
     }
 
     /// A title that cannot be rendered never loses the match.
-    fn title(&self, columns: &ColumnIndexes, row: &[Option<String>]) -> String {
+    fn title(&mut self, columns: &ColumnIndexes, row: &[Option<String>]) -> String {
         let fields: Vec<(&str, Option<String>)> = self
             .rule
             .title_fields
@@ -84,10 +89,13 @@ impl<'a> MatchBuilder<'a> {
             .zip(&columns.title_fields)
             .map(|(field, index)| (field.field.as_str(), row.get(*index).cloned().flatten()))
             .collect();
-        render_title(self.rule, &fields).unwrap_or_else(|error| {
-            warn!(rule.id = %self.rule.rule.rule_id, "title template of rule `{}`: {error}", self.rule.rule.rule_id);
-            self.rule.rule.title.clone()
-        })
+        match render_title(self.rule, &fields) {
+            Ok(title) => title,
+            Err(error) => {
+                self.title_failure.get_or_insert_with(|| error.to_string());
+                self.rule.rule.title.clone()
+            }
+        }
     }
 
     fn instant(&self, text: &str) -> Result<Instant, Error> {
@@ -140,10 +148,8 @@ impl ColumnIndexes {
     fn find(rule: &CompiledRule, columns: &[Column]) -> Result<Self, Error> {
         let find = |name: &str| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
         let need = |name: &str| {
-            find(name).ok_or_else(|| Error::ColumnMissing {
-                rule: rule.rule.rule_id.to_string(),
-                column: name.to_owned(),
-            })
+            find(name)
+                .ok_or_else(|| Error::ColumnMissing { rule: rule.rule.rule_id.to_string(), column: name.to_owned() })
         };
         Ok(Self {
             event_id: need("event_id")?,

@@ -26,10 +26,8 @@ impl Handler for StartedHandler {
                 reason: format!("query `{}` is still running", started.engine_query_id),
             }),
             QueryStatus::Succeeded(stats) => match read_results(&self.0, started, stats).await {
-                Ok(completed) => Ok(vec![completed]),
-                Err(error) if error.fails_the_window() => {
-                    self.fail(started, FailureKind::Permanent, error.to_string())
-                }
+                Ok(messages) => Ok(messages),
+                Err(error) if error.fails_the_window() => self.fail(started, FailureKind::Permanent, error.to_string()),
                 Err(error) => Err(error.into()),
             },
             QueryStatus::Failed { kind, reason } => self.fail(started, kind, reason),

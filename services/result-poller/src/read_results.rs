@@ -4,16 +4,17 @@ use crate::build_matches::MatchBuilder;
 use crate::{Error, ResultPollerDeps};
 use mantissa_contracts::messages::{QueryCompleted, QueryStarted};
 use mantissa_contracts::{Envelope, Message};
+use mantissa_domain::system_alert::{self, SystemAlert};
 use mantissa_ports::{Outgoing, PortError, QueryStats};
 use mantissa_runtime::trace_context;
 use tracing::info;
 
-/// Publishes every match; what it returns is to be published after them.
+/// Publishes every match; what it returns is to be published after them, in that order.
 pub(crate) async fn read_results(
     deps: &ResultPollerDeps,
     started: &QueryStarted,
     stats: QueryStats,
-) -> Result<Outgoing, Error> {
+) -> Result<Vec<Outgoing>, Error> {
     let request = &started.request;
     let stored = deps.rules.get(&request.rule_id, &request.rule_version).await?.ok_or_else(|| Error::RuleMissing {
         rule: request.rule_id.to_string(),
@@ -38,6 +39,15 @@ pub(crate) async fn read_results(
             break;
         }
     }
+    let mut messages = Vec::new();
+    if let Some(reason) = builder.title_failure() {
+        let (rule_id, version) = (request.rule_id.as_str(), request.rule_version.as_str());
+        let detail = format!("title template: {reason}");
+        let now = deps.clock.now();
+        // Said once a version, not once a match.
+        let alert = system_alert::rule_matched(SystemAlert::TemplateFailing, rule_id, version, &detail, now);
+        messages.push(wrap(deps, alert)?);
+    }
     let n_matches = builder.n_matches();
     if n_matches > 0 {
         info!(
@@ -52,7 +62,8 @@ pub(crate) async fn read_results(
         scanned_bytes: stats.scanned_bytes,
         duration_ms: stats.duration_ms,
     };
-    Ok(wrap(deps, completed)?)
+    messages.push(wrap(deps, completed)?);
+    Ok(messages)
 }
 
 pub(crate) fn wrap<M: Message>(deps: &ResultPollerDeps, message: M) -> Result<Outgoing, PortError> {

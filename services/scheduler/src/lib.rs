@@ -16,6 +16,8 @@ pub mod handler;
 mod plan_windows;
 mod prove_coverage;
 mod retry_windows;
+#[cfg(test)]
+mod tests;
 mod watch_dead_letters;
 
 pub use activate_rules::{RuleInForce, activate_rules};

@@ -23,25 +23,25 @@ First steps:
 
 #[derive(Debug, Parser)]
 #[command(name = "mantissa", version, about = "An open, self-hosted SIEM on a data lake", after_help = EXIT_CODES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Where the lake, the queues and the state are
     #[arg(long, global = true, env = "MANTISSA_DATA", default_value = "mantissa-data", value_name = "DIR")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The configuration file; default `mantissa.toml` in the current folder, where there is one
     #[arg(long, global = true, env = "MANTISSA_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value = "table")]
-    pub format: Format,
+    pub(crate) format: Format,
     /// Which log lines are shown, as in `info,mantissa_dedup=debug`
     #[arg(long, global = true, env = "MANTISSA_LOG", value_name = "FILTER")]
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run every service until interrupted
     Up,
     /// Make a day of sample logs with attacks in it, run everything on it, and show the alerts
@@ -75,46 +75,46 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct DemoArguments {
+pub(crate) struct DemoArguments {
     /// Another seed gives another day
     #[arg(long, default_value_t = 7)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Stop once the sample day was judged and its alerts delivered
     #[arg(long)]
-    pub once: bool,
+    pub(crate) once: bool,
     /// Where the status page is served
     #[arg(long, default_value = "127.0.0.1:7373")]
-    pub bind: std::net::SocketAddr,
+    pub(crate) bind: std::net::SocketAddr,
 }
 
 #[derive(Debug, Args)]
-pub struct IngestArguments {
+pub(crate) struct IngestArguments {
     /// Files, or folders to read with everything below them
     #[arg(required = true)]
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// What the logs are
     #[arg(long, default_value = "auto", value_parser = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"])]
-    pub source: String,
+    pub(crate) source: String,
 }
 
 #[derive(Debug, Args)]
-pub struct DetectArguments {
+pub(crate) struct DetectArguments {
     /// Rule files, or folders of them
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
-    pub rules: Vec<PathBuf>,
+    pub(crate) rules: Vec<PathBuf>,
     /// Only events at or after this time (RFC 3339)
     #[arg(long)]
-    pub from: Option<DateTime<Utc>>,
+    pub(crate) from: Option<DateTime<Utc>>,
     /// Only events before this time (RFC 3339)
     #[arg(long)]
-    pub to: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
     /// Add the ids of the matching events
     #[arg(long)]
-    pub events: bool,
+    pub(crate) events: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum RulesCommand {
+pub(crate) enum RulesCommand {
     /// Say what is wrong with rule files, with line and column
     Lint { paths: Vec<PathBuf> },
     /// Run the tests inside rule files on the real engine
@@ -134,19 +134,19 @@ pub enum RulesCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct QueryArguments {
+pub(crate) struct QueryArguments {
     /// One Trino SELECT
-    pub sql: String,
+    pub(crate) sql: String,
     /// Rows at most; a longer result is an error, not cut
     #[arg(long, default_value_t = 1000)]
-    pub max_rows: u64,
+    pub(crate) max_rows: u64,
     /// Read this many days back where the query itself names no span of event dates
     #[arg(long, default_value_t = 7)]
-    pub days: u32,
+    pub(crate) days: u32,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum AlertsCommand {
+pub(crate) enum AlertsCommand {
     /// List alerts, newest first
     List {
         #[arg(long)]
@@ -170,14 +170,14 @@ pub enum AlertsCommand {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum StatusArgument {
+pub(crate) enum StatusArgument {
     Open,
     Acknowledged,
     Closed,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum VerdictArgument {
+pub(crate) enum VerdictArgument {
     TruePositive,
     Benign,
     FalsePositive,
@@ -185,7 +185,7 @@ pub enum VerdictArgument {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum DlqCommand {
+pub(crate) enum DlqCommand {
     /// List dead messages, grouped by queue and reason
     List {
         #[arg(long)]
@@ -208,13 +208,13 @@ pub enum DlqCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum DeliveriesCommand {
+pub(crate) enum DeliveriesCommand {
     /// Say what was decided about each notification of an alert, and why
     Why { alert: String },
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Write a commented mantissa.toml
     Init {
         #[arg(default_value = "mantissa.toml")]
@@ -225,7 +225,7 @@ pub enum ConfigCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum SecretsCommand {
+pub(crate) enum SecretsCommand {
     /// Store a secret; its value is read from standard input
     Set { name: String },
     /// List names, never values

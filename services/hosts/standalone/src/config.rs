@@ -14,31 +14,31 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What `mantissa config init` writes.
-pub const TEMPLATE: &str = include_str!("mantissa.toml");
+pub(crate) const TEMPLATE: &str = include_str!("mantissa.toml");
 
 const DEFAULT_PATH: &str = "mantissa.toml";
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
-    pub server: Server,
-    pub rules: Rules,
-    pub ingest: Ingest,
-    pub query: Query,
-    pub scheduler: Scheduler,
-    pub delivery: Delivery,
-    pub enrichment: Enrichment,
-    pub log: Log,
-    pub routing: Routing,
-    pub destinations: Vec<DestinationEntry>,
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) rules: Rules,
+    pub(crate) ingest: Ingest,
+    pub(crate) query: Query,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) delivery: Delivery,
+    pub(crate) enrichment: Enrichment,
+    pub(crate) log: Log,
+    pub(crate) routing: Routing,
+    pub(crate) destinations: Vec<DestinationEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Server {
-    pub bind: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) bind: SocketAddr,
     /// Where people reach the server; links in notifications start with it.
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
 }
 
 impl Default for Server {
@@ -49,8 +49,8 @@ impl Default for Server {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Rules {
-    pub paths: Vec<PathBuf>,
+pub(crate) struct Rules {
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 impl Default for Rules {
@@ -61,17 +61,17 @@ impl Default for Rules {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Ingest {
-    pub watch: Vec<PathBuf>,
+pub(crate) struct Ingest {
+    pub(crate) watch: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Query {
-    pub memory_limit_mb: usize,
-    pub timeout_s: u64,
-    pub max_rows: u64,
-    pub concurrent: usize,
+pub(crate) struct Query {
+    pub(crate) memory_limit_mb: usize,
+    pub(crate) timeout_s: u64,
+    pub(crate) max_rows: u64,
+    pub(crate) concurrent: usize,
 }
 
 impl Default for Query {
@@ -82,11 +82,11 @@ impl Default for Query {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Scheduler {
-    pub tick_ms: u64,
-    pub settle_ms: u64,
+pub(crate) struct Scheduler {
+    pub(crate) tick_ms: u64,
+    pub(crate) settle_ms: u64,
     /// Overrides every rule's interval; for tests and demonstrations.
-    pub every_s: Option<u64>,
+    pub(crate) every_s: Option<u64>,
 }
 
 impl Default for Scheduler {
@@ -97,22 +97,22 @@ impl Default for Scheduler {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Delivery {
-    pub allow_loopback: bool,
+pub(crate) struct Delivery {
+    pub(crate) allow_loopback: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Enrichment {
-    pub assets: Option<PathBuf>,
-    pub maxmind: Option<PathBuf>,
+pub(crate) struct Enrichment {
+    pub(crate) assets: Option<PathBuf>,
+    pub(crate) maxmind: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
-    pub filter: String,
-    pub json: bool,
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) json: bool,
 }
 
 impl Default for Log {
@@ -123,35 +123,35 @@ impl Default for Log {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Routing {
-    pub default: Vec<String>,
-    pub routes: Vec<RouteEntry>,
+pub(crate) struct Routing {
+    pub(crate) default: Vec<String>,
+    pub(crate) routes: Vec<RouteEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RouteEntry {
-    pub name: String,
+pub(crate) struct RouteEntry {
+    pub(crate) name: String,
     #[serde(default, rename = "match")]
-    pub matchers: Vec<String>,
+    pub(crate) matchers: Vec<String>,
     #[serde(default)]
-    pub destinations: Vec<String>,
+    pub(crate) destinations: Vec<String>,
     #[serde(default, rename = "continue")]
-    pub continues: bool,
+    pub(crate) continues: bool,
     #[serde(default)]
-    pub routes: Vec<RouteEntry>,
+    pub(crate) routes: Vec<RouteEntry>,
 }
 
 /// Settings beside `id`, `type` and `enabled` are what the destination's type defines.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DestinationEntry {
-    pub id: String,
+pub(crate) struct DestinationEntry {
+    pub(crate) id: String,
     #[serde(rename = "type")]
-    pub destination_type: DestinationType,
+    pub(crate) destination_type: DestinationType,
     #[serde(default = "yes")]
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     #[serde(flatten)]
-    pub settings: BTreeMap<String, String>,
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 fn yes() -> bool {
@@ -160,7 +160,7 @@ fn yes() -> bool {
 
 impl Config {
     /// Reads the named file; without a name, `mantissa.toml` where there is one, else the defaults.
-    pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
         let path = match path {
             Some(path) => path,
             None if Path::new(DEFAULT_PATH).is_file() => Path::new(DEFAULT_PATH),
@@ -170,7 +170,7 @@ impl Config {
         Self::parse(&text).with_context(|| path.display().to_string())
     }
 
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let config: Self = toml::from_str(text).map_err(|e| bad_input(e.to_string()))?;
         config.check_destinations()?;
         config.routing()?;
@@ -196,7 +196,7 @@ impl Config {
         }
     }
 
-    pub fn destinations(&self) -> Vec<Destination> {
+    pub(crate) fn destinations(&self) -> Vec<Destination> {
         self.destinations
             .iter()
             .map(|entry| Destination {
@@ -210,7 +210,7 @@ impl Config {
     }
 
     /// Without a `[routing]` table every destination gets every alert.
-    pub fn routing(&self) -> anyhow::Result<RoutingConfig> {
+    pub(crate) fn routing(&self) -> anyhow::Result<RoutingConfig> {
         let defaults = match self.routing.default.is_empty() && self.routing.routes.is_empty() {
             true => self.destinations.iter().map(|entry| DestinationId::new(&entry.id)).collect(),
             false => self.routing.default.iter().map(DestinationId::new).collect(),

@@ -23,32 +23,32 @@ use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps};
 use mantissa_runtime::Publisher;
 use mantissa_runtime::metrics::Metrics;
 use mantissa_scheduler::{SchedulerConfig, SchedulerDeps};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub struct Installation {
-    pub config: Config,
-    pub data: PathBuf,
-    pub clock: Arc<dyn Clock>,
-    pub publisher: Arc<Publisher>,
-    pub ingests: Arc<dyn IngestStore>,
-    pub ledger: Arc<dyn LedgerStore>,
-    pub rules: Arc<dyn RuleStore>,
-    pub alerts: Arc<dyn AlertStore>,
-    pub deliveries: Arc<dyn DeliveryStore>,
-    pub destinations: Arc<dyn DestinationStore>,
-    pub secrets: Arc<dyn SecretStore>,
-    pub lake: Arc<dyn ObjectStorage>,
-    pub engine: DataFusionEngine,
-    pub metrics: Arc<Metrics>,
+pub(crate) struct Installation {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) database: Arc<SqliteDb>,
+    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) ingests: Arc<dyn IngestStore>,
+    pub(crate) ledger: Arc<dyn LedgerStore>,
+    pub(crate) rules: Arc<dyn RuleStore>,
+    pub(crate) alerts: Arc<dyn AlertStore>,
+    pub(crate) deliveries: Arc<dyn DeliveryStore>,
+    pub(crate) destinations: Arc<dyn DestinationStore>,
+    pub(crate) secrets: Arc<dyn SecretStore>,
+    pub(crate) lake: Arc<dyn ObjectStorage>,
+    pub(crate) engine: DataFusionEngine,
+    pub(crate) metrics: Arc<Metrics>,
     compiled: Arc<CompiledRules>,
 }
 
 impl Installation {
     /// Opens what is in the data directory, and makes what is not there yet. Several processes may have it open;
     /// only one may run the services (see [`lock`]).
-    pub fn open(data: &Path, config: Config) -> anyhow::Result<Self> {
+    pub(crate) fn open(data: &Path, config: Config) -> anyhow::Result<Self> {
         std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let db = SqliteDb::open(data.join("mantissa.db"), clock.clone())?;
@@ -65,25 +65,25 @@ impl Installation {
         })
         .context("set up the query engine")?;
         Ok(Self {
-            data: data.to_path_buf(),
             publisher: Arc::new(Publisher::new(queues, topics)),
             ingests: Arc::new(SqliteIngestStore::new(db.clone())),
             ledger: Arc::new(SqliteLedgerStore::new(db.clone())),
             rules: Arc::new(SqliteRuleStore::new(db.clone())),
             alerts: Arc::new(SqliteAlertStore::new(db.clone())),
             deliveries: Arc::new(SqliteDeliveryStore::new(db.clone())),
-            destinations: Arc::new(SqliteDestinationStore::new(db)),
-            secrets: Arc::new(EncryptedFileSecretStore::new(data.join("secrets"))),
+            destinations: Arc::new(SqliteDestinationStore::new(db.clone())),
+            secrets: Arc::new(EncryptedFileSecretStore::new(data)),
             lake: Arc::new(FsObjectStorage::new(lake_dir)),
             engine,
             metrics: Arc::new(Metrics::default()),
             compiled: Arc::new(CompiledRules::default()),
+            database: db,
             clock,
             config,
         })
     }
 
-    pub fn scheduler(&self) -> SchedulerDeps {
+    pub(crate) fn scheduler(&self) -> SchedulerDeps {
         SchedulerDeps {
             ledger: self.ledger.clone(),
             ingests: self.ingests.clone(),
@@ -97,7 +97,7 @@ impl Installation {
         }
     }
 
-    pub fn query_worker(&self) -> QueryWorkerDeps {
+    pub(crate) fn query_worker(&self) -> QueryWorkerDeps {
         QueryWorkerDeps {
             rules: self.rules.clone(),
             compiled: self.compiled.clone(),
@@ -110,7 +110,7 @@ impl Installation {
         }
     }
 
-    pub fn result_poller(&self) -> ResultPollerDeps {
+    pub(crate) fn result_poller(&self) -> ResultPollerDeps {
         ResultPollerDeps {
             rules: self.rules.clone(),
             compiled: self.compiled.clone(),
@@ -121,11 +121,11 @@ impl Installation {
         }
     }
 
-    pub fn dedup(&self) -> DedupDeps {
+    pub(crate) fn dedup(&self) -> DedupDeps {
         DedupDeps { alerts: self.alerts.clone(), clock: self.clock.clone() }
     }
 
-    pub fn enrichment(&self) -> anyhow::Result<EnrichmentDeps> {
+    pub(crate) fn enrichment(&self) -> anyhow::Result<EnrichmentDeps> {
         let assets = match &self.config.enrichment.assets {
             None => AssetTable::default(),
             Some(path) => {
@@ -151,11 +151,15 @@ impl Installation {
         })
     }
 
-    pub fn notifier(&self, allow_loopback: bool) -> anyhow::Result<NotifierDeps> {
-        let policy = match allow_loopback || self.config.delivery.allow_loopback {
+    /// Where notifications may go.
+    pub(crate) fn address_policy(&self, allow_loopback: bool) -> AddressPolicy {
+        match allow_loopback || self.config.delivery.allow_loopback {
             true => AddressPolicy::AllowLoopback,
             false => AddressPolicy::Public,
-        };
+        }
+    }
+
+    pub(crate) fn notifier(&self, allow_loopback: bool) -> anyhow::Result<NotifierDeps> {
         // Two runs must not share the name of their claims: a claim of the run before is taken over, not continued.
         let started = self.clock.now();
         let mut config = NotifierConfig::new(format!("{}-{}", std::process::id(), started.timestamp_millis()));
@@ -169,12 +173,12 @@ impl Installation {
             destinations: self.destinations.clone(),
             secrets: self.secrets.clone(),
             clock: self.clock.clone(),
-            http: HttpSender::new(&HttpConfig::new(policy))?,
+            http: HttpSender::new(&HttpConfig::new(self.address_policy(allow_loopback)))?,
             config,
         })
     }
 
-    pub fn ingest(&self) -> IngestDeps {
+    pub(crate) fn ingest(&self) -> IngestDeps {
         IngestDeps {
             ingests: self.ingests.clone(),
             lake: self.lake.clone(),
@@ -185,7 +189,7 @@ impl Installation {
         }
     }
 
-    pub fn api(&self) -> ApiDeps {
+    pub(crate) fn api(&self) -> ApiDeps {
         ApiDeps {
             alerts: self.alerts.clone(),
             deliveries: self.deliveries.clone(),
@@ -198,7 +202,7 @@ impl Installation {
     }
 
     /// Brings the configured destinations into the store, and removes those that are not configured any more.
-    pub async fn sync_destinations(&self) -> anyhow::Result<()> {
+    pub(crate) async fn sync_destinations(&self) -> anyhow::Result<()> {
         let configured = self.config.destinations();
         for held in self.destinations.list().await? {
             if !configured.iter().any(|destination| destination.destination_id == held.destination_id) {
@@ -213,7 +217,7 @@ impl Installation {
 }
 
 /// Holds the data directory for this process's services until it is dropped.
-pub fn lock(data: &Path) -> anyhow::Result<DataDirLock> {
+pub(crate) fn lock(data: &Path) -> anyhow::Result<DataDirLock> {
     std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
     DataDirLock::acquire(data).map_err(|e| Failure { code: IN_USE, message: e.to_string() }.into())
 }

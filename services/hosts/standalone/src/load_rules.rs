@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use tracing::{error, info, warn};
 
 /// Loads rules; a path that is not there is an error, not an empty set.
-pub fn load(paths: &[PathBuf]) -> anyhow::Result<LoadedRules> {
+pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<LoadedRules> {
     for path in paths {
         if !path.exists() {
             return Err(bad_input(format!("rules: {} is not there", path.display())));
@@ -19,11 +19,11 @@ pub fn load(paths: &[PathBuf]) -> anyhow::Result<LoadedRules> {
 }
 
 /// Loads the configured rules and activates those that are enabled. What is wrong with the others is logged.
-pub async fn activate(installation: &Installation) -> anyhow::Result<usize> {
+pub(crate) async fn activate(installation: &Installation) -> anyhow::Result<usize> {
     let loaded = load(&installation.config.rules.paths)?;
     for problem in &loaded.problems {
         match problem.severity {
-            ProblemSeverity::Error => error!("rule not loaded: {problem}"),
+            ProblemSeverity::Error => error!("{problem}"),
             ProblemSeverity::NotSupportedYet | ProblemSeverity::Warning => warn!("{problem}"),
         }
     }

@@ -18,11 +18,9 @@ use tokio::sync::mpsc;
 
 /// A notification whose signature was valid.
 #[derive(Debug, Clone)]
-pub struct Received {
-    /// The delivery's id: the same one again is a duplicate.
-    pub webhook_id: String,
-    pub is_duplicate: bool,
-    pub body: Value,
+pub(crate) struct Received {
+    pub(crate) is_duplicate: bool,
+    pub(crate) body: Value,
 }
 
 struct Shared {
@@ -32,7 +30,7 @@ struct Shared {
 }
 
 /// Serves on a free loopback port. Notifications with a valid signature arrive on the channel.
-pub async fn start(key: Vec<u8>) -> anyhow::Result<(SocketAddr, mpsc::UnboundedReceiver<Received>)> {
+pub(crate) async fn start(key: Vec<u8>) -> anyhow::Result<(SocketAddr, mpsc::UnboundedReceiver<Received>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -55,7 +53,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
     }
     let Ok(body) = serde_json::from_slice(&body) else { return StatusCode::BAD_REQUEST };
     let is_new = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(webhook_id.to_owned());
-    let received = Received { webhook_id: webhook_id.to_owned(), is_duplicate: !is_new, body };
+    let received = Received { is_duplicate: !is_new, body };
     match shared.received.send(received) {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -17,22 +17,22 @@ const DEFAULT_EVENT_TIME: &str = "2026-01-01T00:00:00Z";
 const MAX_ROWS: u64 = 100_000;
 
 #[derive(Debug, Serialize)]
-pub struct TestOutcome {
-    pub path: String,
-    pub line: u32,
-    pub rule: String,
-    pub test: String,
+pub(crate) struct TestOutcome {
+    pub(crate) path: String,
+    pub(crate) line: u32,
+    pub(crate) rule: String,
+    pub(crate) test: String,
     /// What was not as the test says; `None` when it passed.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 impl TestOutcome {
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.failure.is_none()
     }
 }
 
-pub async fn run_rule_tests(rules: &[CompiledRule]) -> anyhow::Result<Vec<TestOutcome>> {
+pub(crate) async fn run_rule_tests(rules: &[CompiledRule]) -> anyhow::Result<Vec<TestOutcome>> {
     let mut outcomes = Vec::new();
     let n_tests = rules.iter().map(|rule| rule.tests.len() as u64).sum();
     let progress = indicatif::ProgressBar::new(n_tests);

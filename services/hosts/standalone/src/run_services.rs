@@ -2,8 +2,9 @@
 
 use crate::installation::Installation;
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use mantissa_contracts::Envelope;
-use mantissa_contracts::topology::{QueueSpec, find_queue};
+use mantissa_contracts::topology::{DLQ_RETENTION_DAYS, QueueSpec, find_queue};
 use mantissa_dedup::MatchHandler;
 use mantissa_enrichment::{ClosedHandler, OpenedHandler, UpdatedHandler};
 use mantissa_ingest::{FolderWatch, IngestHandler};
@@ -14,6 +15,7 @@ use mantissa_result_poller::StartedHandler;
 use mantissa_runtime::{Handler, Worker, WorkerConfig};
 use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};
 use mantissa_scheduler::{DeadLetterWatch, tick};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,24 +27,27 @@ use tracing::{error, info};
 /// How often the DLQs are looked at.
 const WATCH_DLQ_EVERY: Duration = Duration::from_secs(15);
 
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
 /// How often a watched folder is listed; a file is taken when two listings in a row agree.
 const WATCH_FOLDER_EVERY: Duration = Duration::from_secs(1);
 
 /// The running services; they end when the token is cancelled, after finishing what they hold.
-pub struct Services {
+pub(crate) struct Services {
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
+    /// Where the server listens; the port may have been chosen by the system.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Services {
     /// Starts every stage, the watch folders and the server.
-    pub async fn start(
+    pub(crate) async fn start(
         installation: Arc<Installation>,
         watch: Vec<PathBuf>,
         allow_loopback: bool,
     ) -> anyhow::Result<Self> {
         let shutdown = CancellationToken::new();
-        let mut services = Self { tasks: JoinSet::new(), shutdown };
+        let mut services = Self { tasks: JoinSet::new(), shutdown, address: None };
         let enrichment = installation.enrichment()?;
         let notifier = installation.notifier(allow_loopback)?;
         let scheduler = installation.scheduler();
@@ -61,6 +66,7 @@ impl Services {
 
         services.schedule(installation.clone());
         services.watch_dead_letters(installation.clone());
+        services.purge_dead_letters(installation.clone());
         for folder in watch {
             services.watch_folder(installation.clone(), folder);
         }
@@ -68,13 +74,8 @@ impl Services {
         Ok(services)
     }
 
-    /// Cancelled when the services should end.
-    pub fn shutdown(&self) -> CancellationToken {
-        self.shutdown.clone()
-    }
-
     /// Ends every service, after what it holds is finished.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
@@ -136,6 +137,26 @@ impl Services {
         });
     }
 
+    /// What died longer ago than the contracts promise to stay readable is removed, as AWS does.
+    fn purge_dead_letters(&mut self, installation: Arc<Installation>) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let mut timer = tokio::time::interval(PURGE_EVERY);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    _ = timer.tick() => {}
+                }
+                let before = installation.clock.now() - TimeDelta::days(i64::from(DLQ_RETENTION_DAYS));
+                match installation.database.purge_dead_messages(before).await {
+                    Ok(0) => {}
+                    Ok(n_purged) => info!("removed {n_purged} dead messages older than {DLQ_RETENTION_DAYS} days"),
+                    Err(failure) => error!("removal of old dead messages failed: {failure}"),
+                }
+            }
+        });
+    }
+
     fn watch_folder(&mut self, installation: Arc<Installation>, folder: PathBuf) {
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
@@ -161,7 +182,9 @@ impl Services {
         let listener = TcpListener::bind(bind).await.with_context(|| format!("serve on {bind}"))?;
         let router = mantissa_api::router(installation.api());
         let shutdown = self.shutdown.clone();
-        info!("serving on http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        self.address = Some(address);
+        info!("serving on http://{address}");
         self.tasks.spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
             if let Err(failure) = served {
@@ -183,7 +206,7 @@ async fn announce_new_objects(installation: &Installation, watch: &mut FolderWat
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-pub async fn interrupted() -> anyhow::Result<()> {
+pub(crate) async fn interrupted() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -1,9 +1,9 @@
 use super::*;
-use crate::raise_system_alert::DESTINATION_FAILING_RULE;
 use crate::test_send::sample_alert;
 use crate::why::tests::record_of;
 use mantissa_contracts::ids::{AlertId, DestinationId, RuleId};
 use mantissa_contracts::messages::{DestinationType, KeyPart, NotificationReason, Severity};
+use mantissa_domain::system_alert::SystemAlert;
 
 fn now() -> Instant {
     "2026-01-01T12:00:00Z".parse().unwrap()
@@ -123,8 +123,8 @@ fn destinations_that_are_off_or_gone_get_nothing() {
 fn a_system_alert_about_a_destination_is_not_sent_to_it() {
     let about = |name: &str| {
         let mut alert = alert(OPEN);
-        alert.rule.rule_id = RuleId::new(DESTINATION_FAILING_RULE);
-        alert.alert_key = vec![KeyPart { field: "destination_id".to_owned(), value: Some(name.to_owned()) }];
+        alert.rule.rule_id = SystemAlert::DestinationFailing.rule_id();
+        alert.alert_key = vec![KeyPart { field: "subject".to_owned(), value: Some(name.to_owned()) }];
         mute(&request(Intent::Open, 1), &alert, Some(&destination(true)), &[], now())
     };
     assert_eq!(about("ops"), Ruling::Suppress(SuppressReason::AboutThisDestination));

@@ -8,7 +8,8 @@ use mantissa_contracts::messages::{
     AttemptOutcome, DeliveryState, DestinationType, Intent, KeyPart, NotificationRequested, Severity,
 };
 use mantissa_contracts::{Envelope, Message};
-use mantissa_notifiers::{DESTINATION_FAILING_RULE, explain};
+use mantissa_domain::system_alert::SystemAlert;
+use mantissa_notifiers::explain;
 use mantissa_ports::Clock;
 use mantissa_ports::stores::DeliveryKey;
 use mantissa_runtime::handler::{Handled, Handler, HandlerError};
@@ -77,7 +78,7 @@ async fn a_failing_destination_is_tried_for_its_budget_and_then_told_of() {
         assert!(explain(&delivery).iter().any(|line| line.contains("its time is used up")));
 
         let [system_alert] = &world.system_alerts()[..] else { panic!("one system alert") };
-        assert_eq!(system_alert.rule.rule_id.as_str(), DESTINATION_FAILING_RULE);
+        assert_eq!(system_alert.rule.rule_id, SystemAlert::DestinationFailing.rule_id());
         assert_eq!(system_alert.rule.log_source, "mantissa");
         assert_eq!(system_alert.alert_key[0].value.as_deref(), Some("ops"));
 
@@ -208,8 +209,8 @@ async fn a_system_alert_about_a_destination_does_not_go_to_it() {
     let alert = world.open_alert("a", Severity::High).await;
     let about = world
         .change_alert(&alert, |alert| {
-            alert.rule.rule_id = mantissa_contracts::ids::RuleId::new(DESTINATION_FAILING_RULE);
-            alert.alert_key = vec![KeyPart { field: "destination_id".to_owned(), value: Some("ops".to_owned()) }];
+            alert.rule.rule_id = SystemAlert::DestinationFailing.rule_id();
+            alert.alert_key = vec![KeyPart { field: "subject".to_owned(), value: Some("ops".to_owned()) }];
         })
         .await;
     world.notify(&about, WAY, Intent::Open).await.unwrap();

@@ -45,6 +45,10 @@ impl DeliveryStore for BusyStore {
         self.store.record(record).await
     }
 
+    async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
+        self.store.reopen(delivery, now).await
+    }
+
     async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError> {
         self.store.get(delivery).await
     }

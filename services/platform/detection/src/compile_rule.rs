@@ -41,7 +41,7 @@ pub fn compile_rule(path: &str, yaml: &str) -> Result<CompiledRule, Vec<Problem>
 pub(crate) fn compile_document(path: &str, yaml: &str, line_offset: u32) -> Result<CompiledRule, Vec<Problem>> {
     let mut problems = Problems::new(path, line_offset);
     let rule = match read_yaml(yaml) {
-        Ok(Some(root)) => compile(path, yaml, &root, line_offset, &mut problems),
+        Ok(Some(root)) => compile(path, yaml, &root, &mut problems),
         Ok(None) => {
             problems.error(Position::START, "", "holds no rule");
             None
@@ -58,7 +58,7 @@ pub(crate) fn compile_document(path: &str, yaml: &str, line_offset: u32) -> Resu
     }
 }
 
-fn compile(path: &str, yaml: &str, root: &Node, line_offset: u32, problems: &mut Problems) -> Option<CompiledRule> {
+fn compile(path: &str, yaml: &str, root: &Node, problems: &mut Problems) -> Option<CompiledRule> {
     refuse_other_documents(root, problems)?;
     let metadata = read_metadata(root, problems);
     let block = read_mantissa_block(root.get("mantissa"), problems);
@@ -109,7 +109,7 @@ fn compile(path: &str, yaml: &str, root: &Node, line_offset: u32, problems: &mut
         path: path.to_owned(),
         yaml: yaml.to_owned(),
         every: block.every.unwrap_or_else(|| default_interval(metadata.severity)),
-        id_at: Position { line: metadata.id_at.line + line_offset, ..metadata.id_at },
+        id_at: Position { line: problems.line_in_file(metadata.id_at), ..metadata.id_at },
         description: metadata.description,
         references: metadata.references,
         author: metadata.author,
@@ -238,7 +238,9 @@ fn check_test_keys(block: &MantissaBlock, keys: &[(String, Position)], root: &No
     for test in &block.tests {
         let expected = test.alert.iter().flat_map(|alert| alert.key.keys());
         for field in expected.filter(|field| !keys.iter().any(|(key, _)| key == *field)) {
-            let at = tests.and_then(Node::list).and_then(|tests| tests.iter().find(|node| node.at.line == test.line));
+            let at = tests
+                .and_then(Node::list)
+                .and_then(|tests| tests.iter().find(|node| problems.line_in_file(node.at) == test.line));
             let message =
                 format!("test `{}` expects `{field}` in the alert key, and `group_by` does not name it", test.name);
             problems.error(at.map_or(root.at, |node| node.at), "mantissa.tests", message);

@@ -46,9 +46,8 @@ pub(crate) fn lower_leaf(leaf: &Leaf, resolve: &mut dyn FnMut(&str) -> Place, js
         terms.push(match &place {
             Place::Scalar { sql, kind } => any_of(&scalar_tests(sql, *kind, &value_tests)),
             Place::Json { sql, keys } => json_equal_or_like(sql, keys, &value_tests),
-            Place::Members { sql, field, kind } => {
-                let member = field.as_ref().map_or("v".to_owned(), |field| format!("v.{field}"));
-                format!("any_match({sql}, v -> {})", any_of(&scalar_tests(&member, *kind, &value_tests)))
+            Place::Members { array, field } => {
+                json_equal_or_like("raw", &[array.as_slice(), field].concat(), &value_tests)
             }
         });
     }
@@ -57,11 +56,11 @@ pub(crate) fn lower_leaf(leaf: &Leaf, resolve: &mut dyn FnMut(&str) -> Place, js
 
 fn is_missing(place: &Place) -> String {
     match place {
-        Place::Scalar { sql, .. } | Place::Members { sql, field: None, .. } => format!("{sql} IS NULL"),
+        Place::Scalar { sql, .. } => format!("{sql} IS NULL"),
         Place::Json { sql, keys } if keys.is_empty() => format!("({sql} IS NULL OR {sql} = 'null')"),
         Place::Json { sql, keys } => format!("NOT COALESCE({}, FALSE)", json_present(sql, keys)),
-        Place::Members { sql, field: Some(field), .. } => {
-            format!("NOT COALESCE(any_match({sql}, v -> v.{field} IS NOT NULL), FALSE)")
+        Place::Members { array, field } => {
+            format!("NOT COALESCE({}, FALSE)", json_present("raw", &[array.as_slice(), field].concat()))
         }
     }
 }

@@ -79,12 +79,17 @@ impl Problems {
     fn add(&mut self, severity: ProblemSeverity, at: Position, field: &str, message: String) {
         self.list.push(Problem {
             path: self.path.clone(),
-            line: at.line.saturating_add(self.line_offset),
+            line: self.line_in_file(at),
             column: at.column,
             field: field.to_owned(),
             severity,
             message,
         });
+    }
+
+    /// The line of the file that a place in the document is on.
+    pub(crate) fn line_in_file(&self, at: Position) -> u32 {
+        at.line.saturating_add(self.line_offset)
     }
 
     /// How many problems keep the rule from running; compare before and after a step.

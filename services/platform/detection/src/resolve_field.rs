@@ -4,7 +4,7 @@
 //! the caller reports it.
 
 use crate::nearest_name::suggestion;
-use crate::sql_text::{identifier, json_path};
+use crate::sql_text::{identifier, json_path, json_path_of_first};
 use mantissa_lake::catalogue::{Column, ColumnType, LogSource, Table};
 
 /// Where a field's value is.
@@ -14,8 +14,8 @@ pub(crate) enum Place {
     Scalar { sql: String, kind: ScalarKind },
     /// Inside JSON text; no keys is the whole of it.
     Json { sql: String, keys: Vec<String> },
-    /// The members of an array column: themselves, or one field of each.
-    Members { sql: String, field: Option<String>, kind: ScalarKind },
+    /// A field of the members of an array, read from the record: not every engine reads a struct's field in a lambda.
+    Members { array: Vec<String>, field: Vec<String> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +66,11 @@ impl Place {
                 )
             }
             // The first member stands for all: a key has one value.
-            Self::Members { sql, field, kind } => {
-                let first = format!("element_at({sql}, 1)");
-                let first = field.as_ref().map_or(first.clone(), |field| format!("{first}.{field}"));
-                kind.text_sql(&first)
+            Self::Members { array, field } => {
+                let first = json_path_of_first(array, field);
+                format!(
+                    "COALESCE(json_extract_scalar(raw, {first}), NULLIF(json_format(json_extract(raw, {first})), 'null'))"
+                )
             }
         }
     }
@@ -111,13 +112,7 @@ fn place_in(column: &Column, sql: String, trail: &[&str], rest: &[String]) -> Op
         return Some(match &column.data_type {
             ColumnType::Json => Place::Json { sql, keys: Vec::new() },
             // An object compares as the JSON text the source wrote, which only the record still has.
-            ColumnType::Struct(_) => {
-                Place::Json { sql: "raw".to_owned(), keys: trail.iter().map(|&key| key.to_owned()).collect() }
-            }
-            ColumnType::Array(item) => match scalar_kind(item) {
-                Some(kind) => Place::Members { sql, field: None, kind },
-                None => Place::Json { sql: "raw".to_owned(), keys: trail.iter().map(|&key| key.to_owned()).collect() },
-            },
+            ColumnType::Struct(_) | ColumnType::Array(_) => Place::Json { sql: "raw".to_owned(), keys: owned(trail) },
             scalar => Place::Scalar { sql, kind: scalar_kind(scalar)? },
         });
     };
@@ -129,13 +124,17 @@ fn place_in(column: &Column, sql: String, trail: &[&str], rest: &[String]) -> Op
             longer.push(member.source_field);
             place_in(member, format!("{sql}.{}", identifier(member.name)), &longer, after)
         }
-        ColumnType::Array(_) if after.is_empty() => {
+        ColumnType::Array(_) => {
             let member = column.field(next)?;
-            let kind = scalar_kind(&member.data_type)?;
-            Some(Place::Members { sql, field: Some(identifier(member.name)), kind })
+            let field = std::iter::once(member.source_field.to_owned()).chain(after.iter().cloned()).collect();
+            Some(Place::Members { array: owned(trail), field })
         }
         _ => None,
     }
+}
+
+fn owned(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|&key| key.to_owned()).collect()
 }
 
 fn scalar_kind(data_type: &ColumnType) -> Option<ScalarKind> {
@@ -208,11 +207,11 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_an_array_of_structs_is_a_field_of_its_members() {
-        let expected =
-            Place::Members { sql: "resources".to_owned(), field: Some("arn".to_owned()), kind: ScalarKind::Text };
+    fn a_field_of_an_array_of_structs_is_a_field_of_its_members_under_its_own_name() {
+        let expected = Place::Members { array: vec!["resources".to_owned()], field: vec!["ARN".to_owned()] };
         assert_eq!(place("cloudtrail_logs", "resources.ARN"), expected);
         assert_eq!(place("cloudtrail_logs", "resources.arn"), expected);
+        assert!(expected.text_sql().contains("json_extract_scalar(raw, '$.resources[0].ARN')"));
     }
 
     #[test]

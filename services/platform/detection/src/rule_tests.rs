@@ -15,7 +15,7 @@ pub struct RuleTest {
     /// Records as their source writes them, each a map; `{message: line}` for a line of text.
     pub events: Vec<serde_json::Map<String, serde_json::Value>>,
     pub alert: Option<ExpectedAlert>,
-    /// Line of the test in its document, for messages.
+    /// Line of the test in its file, for messages.
     pub line: u32,
 }
 
@@ -68,7 +68,8 @@ fn read_test(node: &Node, path: &str, problems: &mut Problems) -> Option<RuleTes
     };
     let events = read_events(node, path, problems);
     let alert = node.get("alert").and_then(|alert| read_alert(alert, &format!("{path}.alert"), problems));
-    let test = RuleTest { name: name?, matches: matches?, events: events?, alert, line: node.at.line };
+    let test =
+        RuleTest { name: name?, matches: matches?, events: events?, alert, line: problems.line_in_file(node.at) };
     if let (false, Some(alert)) = (test.matches, node.get("alert")) {
         problems.error(alert.at, &format!("{path}.alert"), "is expected of a test that must not match");
     }

@@ -54,7 +54,16 @@ pub(crate) fn identifier(name: &str) -> String {
 
 /// A JSON path literal: `'$.a["b-c"]'`.
 pub(crate) fn json_path(keys: &[String]) -> String {
-    let mut path = String::from("$");
+    literal(&format!("${}", path_steps(keys)))
+}
+
+/// The path to a field of an array's first member.
+pub(crate) fn json_path_of_first(array: &[String], field: &[String]) -> String {
+    literal(&format!("${}[0]{}", path_steps(array), path_steps(field)))
+}
+
+fn path_steps(keys: &[String]) -> String {
+    let mut path = String::new();
     for key in keys {
         let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -67,7 +76,7 @@ pub(crate) fn json_path(keys: &[String]) -> String {
             path.push_str("\"]");
         }
     }
-    literal(&path)
+    path
 }
 
 /// A `timestamp(3)` literal.

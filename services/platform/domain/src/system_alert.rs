@@ -1,11 +1,16 @@
 //! The platform's own alerts: what failed becomes a match of a built-in rule and takes an alert's whole way.
 
 use mantissa_contracts::ids::{MatchId, RuleId, RuleVersion};
-use mantissa_contracts::messages::{Evidence, KeyPart, RuleMatched, RuleRef, Severity};
+use mantissa_contracts::messages::{AlertSnapshot, Evidence, KeyPart, RuleMatched, RuleRef, Severity};
 use mantissa_contracts::time::Instant;
 
 /// `log_source` of the platform's own alerts.
 pub const LOG_SOURCE: &str = "mantissa";
+
+const KEY_FIELD: &str = "subject";
+/// One alert a subject and day, however often it fails: this also ends the exchange between two failing destinations
+/// that are each told about the other.
+const DEDUP_WINDOW_S: u64 = 24 * 3600;
 
 /// What can go wrong with the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,28 @@ impl SystemAlert {
         }
     }
 
+    fn runbook(self) -> &'static str {
+        match self {
+            Self::RuleFailing => {
+                "The evidence has the error. `mantissa rules lint` checks the rule; `mantissa rules prove` shows the windows \
+                 that are not judged. Correct the rule and restart."
+            }
+            Self::MessageDead => {
+                "`mantissa dlq list` shows what died and why, `mantissa dlq show` one message whole. When the cause is \
+                 mended, `mantissa dlq replay --dry-run`, then without."
+            }
+            Self::DestinationFailing => {
+                "`mantissa deliveries why` with an alert's id shows every try. Correct the destination's settings or \
+                 secrets, `mantissa config check`, and restart."
+            }
+            Self::RecordsQuarantined => {
+                "The files under `quarantine/` in the lake hold each record with file, line and reason. Correct the source; \
+                 the rest of the object was kept."
+            }
+            Self::TemplateFailing => "Correct the rule's `title`; its alerts carry the plain title until then.",
+        }
+    }
+
     pub fn rule_id(self) -> RuleId {
         RuleId::new(self.id())
     }
@@ -67,16 +94,16 @@ pub fn rule_matched(kind: SystemAlert, subject: &str, occurrence: &str, detail: 
             severity: kind.severity(),
             log_source: LOG_SOURCE.to_owned(),
             tags: Vec::new(),
-            runbook: None,
+            runbook: Some(kind.runbook().to_owned()),
             destinations: Vec::new(),
         },
         title: format!("{}: {subject}", kind.title()),
         query_run_id: None,
         window: None,
-        alert_key: vec![KeyPart { field: "subject".to_owned(), value: Some(subject.to_owned()) }],
+        alert_key: vec![KeyPart { field: KEY_FIELD.to_owned(), value: Some(subject.to_owned()) }],
         event_time: at,
         n_events: 1,
-        dedup_window_s: 6 * 3600,
+        dedup_window_s: DEDUP_WINDOW_S,
         evidence: vec![Evidence {
             event_id: occurrence.to_owned(),
             event_time: at,
@@ -84,4 +111,10 @@ pub fn rule_matched(kind: SystemAlert, subject: &str, occurrence: &str, detail: 
             truncated: false,
         }],
     }
+}
+
+/// Whether an alert is the platform's own about that subject.
+pub fn is_about(alert: &AlertSnapshot, kind: SystemAlert, subject: &str) -> bool {
+    alert.rule.rule_id.as_str() == kind.id()
+        && alert.alert_key.iter().any(|part| part.field == KEY_FIELD && part.value.as_deref() == Some(subject))
 }

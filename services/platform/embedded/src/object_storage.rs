@@ -34,9 +34,11 @@ impl FsObjectStorage {
                 || segment.contains(['\\', '\0', ':'])
         };
         match key.split('/').find(|segment| is_bad(segment)) {
-            Some(segment) => {
-                Err(PortError::permanent(operation, key, format!("the key's segment `{}` is not allowed", segment.escape_debug())))
-            }
+            Some(segment) => Err(PortError::permanent(
+                operation,
+                key,
+                format!("the key's segment `{}` is not allowed", segment.escape_debug()),
+            )),
             None => Ok(self.root.join(key)),
         }
     }
@@ -51,7 +53,8 @@ impl ObjectStorage for FsObjectStorage {
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, PortError> {
         let path = self.path_of("get object", key)?;
-        blocking("get object", key, move || absent_is_none(fs::read(path)).map(|content| content.map(Bytes::from))).await
+        blocking("get object", key, move || absent_is_none(fs::read(path)).map(|content| content.map(Bytes::from)))
+            .await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<StoredObject>, PortError> {
@@ -105,10 +108,13 @@ pub(crate) fn port_error(operation: &'static str, subject: &str, error: io::Erro
     }
 }
 
+/// A folder on the way to objects is no object, and nothing is below an object.
 fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) => {
+            Ok(None)
+        }
         Err(e) => Err(e),
     }
 }
@@ -120,7 +126,7 @@ fn put_file(path: &Path, content: &[u8]) -> io::Result<()> {
     };
     make_folder(folder)?;
     let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!("{TEMPORARY}{}-{unique}-{}", std::process::id(), name.to_string_lossy()));
+    let temporary = folder.join(format!("{TEMPORARY}{}-{unique}-{}.part", std::process::id(), name.to_string_lossy()));
     let written = write_durably(&temporary, content).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // On a full disk what was written must not stay; when even this fails, the first error says more.

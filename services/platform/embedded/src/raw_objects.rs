@@ -54,7 +54,11 @@ fn list_path(path: &Path, is_root: bool, objects: &mut Vec<RawObject>) -> io::Re
         let location = path.to_str().ok_or_else(|| {
             io::Error::new(ErrorKind::InvalidFilename, format!("the name {} is not valid UTF-8", path.display()))
         })?;
-        objects.push(RawObject { location: location.to_owned(), etag: etag_of(&metadata)?, size_bytes: metadata.len() });
+        objects.push(RawObject {
+            location: location.to_owned(),
+            etag: etag_of(&metadata)?,
+            size_bytes: metadata.len(),
+        });
     } else if metadata.is_dir() && (is_root || !path.is_symlink()) {
         for entry in fs::read_dir(path)? {
             let entry = entry?;

@@ -157,11 +157,8 @@ fn read_secrets(dir: &Path) -> Result<SecretsFile, SecretStoreError> {
 }
 
 fn write_secrets(dir: &Path, file: &SecretsFile) -> Result<(), SecretStoreError> {
-    let failed = |source| SecretStoreError::File {
-        operation: "write secrets file",
-        path: dir.join(SECRETS_FILE),
-        source,
-    };
+    let failed =
+        |source| SecretStoreError::File { operation: "write secrets file", path: dir.join(SECRETS_FILE), source };
     let text = serde_json::to_vec_pretty(file).map_err(|error| failed(error.into()))?;
     replace(dir, SECRETS_FILE, &text).map_err(failed)
 }
@@ -186,8 +183,11 @@ fn read_or_make_key(dir: &Path) -> Result<LessSafeKey, SecretStoreError> {
     if !path.exists() && read_secrets(dir)?.secrets.is_empty() {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| SecretStoreError::NoRandomness)?;
-        replace(dir, KEY_FILE, BASE64.encode(bytes).as_bytes())
-            .map_err(|source| SecretStoreError::File { operation: "write key file", path, source })?;
+        replace(dir, KEY_FILE, BASE64.encode(bytes).as_bytes()).map_err(|source| SecretStoreError::File {
+            operation: "write key file",
+            path,
+            source,
+        })?;
     }
     read_key(dir)
 }
@@ -218,4 +218,61 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn stored(dir: &tempfile::TempDir) -> EncryptedFileSecretStore {
+        let store = EncryptedFileSecretStore::new(dir.path());
+        store.put("a", &Secret::new("value-of-a")).await.unwrap();
+        store.put("b", &Secret::new("value-of-b")).await.unwrap();
+        store
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn files_are_the_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        stored(&dir).await;
+        for name in [SECRETS_FILE, KEY_FILE] {
+            let mode = fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn value_moved_under_another_name_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = stored(&dir).await;
+        let mut file = read_secrets(dir.path()).unwrap();
+        let moved = file.secrets.remove("a").unwrap();
+        file.secrets.insert("b".to_owned(), moved);
+        write_secrets(dir.path(), &file).unwrap();
+        let error = store.get("b").await.unwrap_err();
+        assert!(!error.is_transient());
+        assert!(!error.to_string().contains("value-of"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn lost_key_is_named_and_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = stored(&dir).await;
+        fs::remove_file(dir.path().join(KEY_FILE)).unwrap();
+        for error in [store.get("a").await.unwrap_err(), store.put("c", &Secret::new("x")).await.unwrap_err()] {
+            assert!(error.to_string().contains(KEY_FILE), "{error}");
+        }
+        assert!(!dir.path().join(KEY_FILE).exists());
+    }
+
+    #[tokio::test]
+    async fn malformed_file_is_an_error_with_its_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = stored(&dir).await;
+        fs::write(dir.path().join(SECRETS_FILE), "{\n  \"secrets\": 7\n}").unwrap();
+        let error = store.get("a").await.unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
 }

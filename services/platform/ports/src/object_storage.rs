@@ -16,7 +16,7 @@ pub struct StoredObject {
 ///
 /// - A [`put`](ObjectStorage::put) is atomic: a reader sees the whole old object or the whole new one, also when the
 ///   process dies halfway. `Ok` means it is durable.
-/// - [`get`](ObjectStorage::get) of a key that is not there is `None`.
+/// - [`get`](ObjectStorage::get) of a key that is not there is `None`, also when other keys begin with it and a `/`.
 /// - [`list`](ObjectStorage::list) returns every object whose key starts with the prefix, sorted by key, and nothing
 ///   that a put has not finished.
 /// - [`delete`](ObjectStorage::delete) of a key that is not there is `Ok`.

@@ -30,7 +30,10 @@ pub enum QueryStatus {
     Queued,
     Running,
     Succeeded(QueryStats),
-    Failed { kind: FailureKind, reason: String },
+    Failed {
+        kind: FailureKind,
+        reason: String,
+    },
     Cancelled,
     /// The engine does not know the query: it restarted, or forgot it. Starting it again is the only way on.
     Unknown,

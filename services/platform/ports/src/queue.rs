@@ -89,7 +89,7 @@ pub trait Queue: Send + Sync {
 
     async fn depth(&self) -> Result<QueueDepth, PortError>;
 
-    /// Dead messages, oldest first, after `after` (exclusive) in that order.
+    /// Dead messages, oldest first, after `after` (exclusive) in that order, also when that one is no longer there.
     async fn dead(&self, limit: usize, after: Option<Uuid>) -> Result<Vec<DeadMessage>, PortError>;
 
     async fn dead_message(&self, dead_id: Uuid) -> Result<Option<DeadMessage>, PortError>;

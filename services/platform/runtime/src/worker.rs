@@ -31,7 +31,7 @@ impl WorkerConfig {
         Self {
             batch_size: spec.batch_size as usize,
             visibility: Duration::from_secs(u64::from(spec.visibility_timeout_s)),
-            wait: Duration::from_secs(2),
+            wait: Duration::from_secs(1),
         }
     }
 }
@@ -48,11 +48,8 @@ impl<H: Handler> Worker<H> {
     /// Runs until shutdown; finishes what it received.
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            let received = tokio::select! {
-                () = shutdown.cancelled() => break,
-                received = self.queue.receive(self.config.batch_size, self.config.visibility, self.config.wait) => received,
-            };
-            match received {
+            // Not raced against the shutdown: a receive that is dropped may have hidden messages for minutes.
+            match self.queue.receive(self.config.batch_size, self.config.visibility, self.config.wait).await {
                 Ok(batch) if batch.is_empty() => {}
                 Ok(batch) => self.handle_received(batch).await,
                 Err(error) => {

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use mantissa_contracts::time::TimeWindow;
 use mantissa_lake::catalogue::Catalogue;
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, SetExpr, Spanned, TableAlias,
-    TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    Expr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, SetExpr, Spanned, TableAlias, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 
@@ -40,7 +40,8 @@ pub(crate) fn partition_condition(from: NaiveDate, to: Option<NaiveDate>) -> Str
     if y == y2 && m == m2 {
         return format!("year = '{y}' AND month = '{m}' AND day BETWEEN '{d}' AND '{d2}'");
     }
-    let upper = format!("(year < '{y2}' OR (year = '{y2}' AND (month < '{m2}' OR (month = '{m2}' AND day <= '{d2}'))))");
+    let upper =
+        format!("(year < '{y2}' OR (year = '{y2}' AND (month < '{m2}' OR (month = '{m2}' AND day <= '{d2}'))))");
     format!("year BETWEEN '{y}' AND '{y2}' AND {lower} AND {upper}")
 }
 
@@ -81,7 +82,8 @@ impl Bounder<'_> {
         let TableFactor::Table { name, alias, .. } = factor else {
             return ControlFlow::Continue(());
         };
-        let Some(table) = name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()) else {
+        let Some(table) = name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase())
+        else {
             return ControlFlow::Continue(());
         };
         let Some(has_partitions) = self.has_partitions(&table) else {
@@ -111,8 +113,12 @@ impl Bounder<'_> {
                     columns: Vec::new(),
                     at: None,
                 });
-                *factor =
-                    TableFactor::Derived { lateral: false, subquery: Box::new(subquery), alias: Some(alias), sample: None };
+                *factor = TableFactor::Derived {
+                    lateral: false,
+                    subquery: Box::new(subquery),
+                    alias: Some(alias),
+                    sample: None,
+                };
                 ControlFlow::Continue(())
             }
             None => ControlFlow::Break(GuardError::Unbounded { table, at }),
@@ -130,11 +136,7 @@ impl Bounder<'_> {
 
 fn span_condition(span: &TimeWindow, has_partitions: bool) -> String {
     let text = |instant: chrono::DateTime<chrono::Utc>| instant.format("%Y-%m-%d %H:%M:%S%.3f").to_string();
-    let times = format!(
-        "event_time >= TIMESTAMP '{}' AND event_time < TIMESTAMP '{}'",
-        text(span.from),
-        text(span.to)
-    );
+    let times = format!("event_time >= TIMESTAMP '{}' AND event_time < TIMESTAMP '{}'", text(span.from), text(span.to));
     if has_partitions {
         format!("{} AND {times}", partition_condition(span.from.date_naive(), Some(span.to.date_naive())))
     } else {
@@ -151,7 +153,8 @@ fn bounded_subquery(table: &str, condition: &str) -> Option<Query> {
 
 fn collect_inner_join_conditions(table: &TableWithJoins, found: &mut Vec<Expr>) {
     for Join { join_operator, .. } in &table.joins {
-        if let JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) = join_operator {
+        if let JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) = join_operator
+        {
             found.push(on.clone());
         }
     }

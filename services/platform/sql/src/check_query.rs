@@ -17,8 +17,7 @@ pub(crate) fn check_query(
     query: &Query,
     catalogue: &Catalogue,
     may_read_clock: bool,
-) -> Result<BTreeSet<&'static str>, GuardError>
-{
+) -> Result<BTreeSet<&'static str>, GuardError> {
     let mut checker = Checker { catalogue, may_read_clock, ctes: Vec::new(), relations: BTreeSet::new() };
     match query.visit(&mut checker) {
         ControlFlow::Continue(()) => Ok(checker.relations),
@@ -160,11 +159,16 @@ impl Visitor for Checker<'_> {
         match expr {
             Expr::Function(function) => self.check_function(function),
             Expr::BinaryOp { op, .. } if !is_trino_operator(op) => refuse(format!("the operator `{op}`"), expr.span()),
-            Expr::UnaryOp { op, .. } if !matches!(op, UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not) => {
+            Expr::UnaryOp { op, .. }
+                if !matches!(op, UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not) =>
+            {
                 refuse(format!("the operator `{op}`"), expr.span())
             }
             Expr::Cast { kind, array: false, format: None, .. }
-                if matches!(kind, CastKind::Cast | CastKind::TryCast) => GO_ON,
+                if matches!(kind, CastKind::Cast | CastKind::TryCast) =>
+            {
+                GO_ON
+            }
             Expr::Like { any: false, .. } => GO_ON,
             Expr::Identifier(_)
             | Expr::CompoundIdentifier(_)

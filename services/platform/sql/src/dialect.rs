@@ -85,11 +85,7 @@ fn parse_ip_literal(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     parser.next_token();
     Some(parser.parse_value().map(|value| {
         let name = ObjectName::from(vec![Ident::new("IPADDRESS")]);
-        Expr::TypedString(TypedString {
-            data_type: DataType::Custom(name, Vec::new()),
-            value,
-            uses_odbc_syntax: false,
-        })
+        Expr::TypedString(TypedString { data_type: DataType::Custom(name, Vec::new()), value, uses_odbc_syntax: false })
     }))
 }
 

@@ -60,7 +60,9 @@ pub enum GuardError {
     DuplicateCte { name: String, at: Position },
     #[error("guard query: function `{name}` at {at} is not allowed")]
     Function { name: String, at: Position },
-    #[error("guard query: function `{name}` at {at} reads the clock, so the query would not give the same answer again")]
+    #[error(
+        "guard query: function `{name}` at {at} reads the clock, so the query would not give the same answer again"
+    )]
     Clock { name: String, at: Position },
     #[error("guard query: {what} at {at} is not allowed")]
     Syntax { what: String, at: Position },

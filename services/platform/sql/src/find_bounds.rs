@@ -1,7 +1,9 @@
 //! Which span of event dates a `WHERE` clause already confines a table to.
 
 use chrono::{NaiveDate, NaiveDateTime};
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+};
 
 /// What was found for one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +12,10 @@ pub(crate) enum FoundBound {
     /// A condition on the partition columns themselves.
     Partition,
     /// A condition on `event_time`, from which one on the partition columns follows.
-    EventTime { from: NaiveDate, to: Option<NaiveDate> },
+    EventTime {
+        from: NaiveDate,
+        to: Option<NaiveDate>,
+    },
 }
 
 /// Looks through the conditions that must all hold.
@@ -47,7 +52,9 @@ fn split_conjunction<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
 fn bounds_year(expr: &Expr, alias: &str) -> bool {
     match expr {
         Expr::Nested(inner) => bounds_year(inner, alias),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => bounds_year(left, alias) || bounds_year(right, alias),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            bounds_year(left, alias) || bounds_year(right, alias)
+        }
         Expr::BinaryOp { left, op: BinaryOperator::Or, right } => bounds_year(left, alias) && bounds_year(right, alias),
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
             (begins_with_year(left, alias) && is_text(right)) || (is_text(left) && begins_with_year(right, alias))

@@ -1,10 +1,10 @@
 //! The outer row limit: one row more than allowed, so that a cut result is seen to be cut.
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor,
     TableWithJoins, Value, WildcardAdditionalOptions,
 };
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 
 /// Limits the whole query to `max_rows + 1` rows, keeping a smaller limit of its own.
 ///
@@ -56,8 +56,7 @@ fn number(n: u64) -> Expr {
 /// `SELECT * FROM (query) AS limited`.
 fn wrapped(query: Query) -> Query {
     let alias = TableAlias { explicit: true, name: Ident::new("limited"), columns: Vec::new(), at: None };
-    let relation =
-        TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None };
+    let relation = TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None };
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),

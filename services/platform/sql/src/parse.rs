@@ -19,8 +19,7 @@ pub fn parse(sql: &str) -> Result<Query, SqlError> {
     refuse_disguises(&tokens)?;
     refuse_other_statements(&tokens)?;
     let end: Position = tokens.last().map(|token| token.span.end.into()).unwrap_or_default();
-    let mut parser =
-        Parser::new(&TrinoDialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&TrinoDialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
     let statement = parser.parse_statement().map_err(|error| syntax_error(error, end))?;
     let _closing = parser.consume_token(&Token::SemiColon);
     let rest = parser.peek_token_ref();
@@ -29,7 +28,9 @@ pub fn parse(sql: &str) -> Result<Query, SqlError> {
     }
     match statement {
         Statement::Query(query) => Ok(*query),
-        other => Err(SqlError::NotASelect { found: first_word(&other.to_string()), at: Position { line: 1, column: 1 } }),
+        other => {
+            Err(SqlError::NotASelect { found: first_word(&other.to_string()), at: Position { line: 1, column: 1 } })
+        }
     }
 }
 
@@ -121,10 +122,7 @@ mod tests {
 
     #[test]
     fn second_statement_is_refused_where_it_begins() {
-        assert_eq!(
-            parse("SELECT 1; SELECT 2"),
-            Err(SqlError::ManyStatements { at: Position { line: 1, column: 11 } })
-        );
+        assert_eq!(parse("SELECT 1; SELECT 2"), Err(SqlError::ManyStatements { at: Position { line: 1, column: 11 } }));
         assert!(parse("SELECT 1 ; -- done").is_ok());
         assert_eq!(parse("  -- nothing\n"), Err(SqlError::Empty));
     }

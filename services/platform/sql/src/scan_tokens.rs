@@ -10,7 +10,9 @@ pub(crate) fn refuse_disguises(tokens: &[TokenWithSpan]) -> Result<(), SqlError>
         let what = match &token.token {
             Token::Whitespace(Whitespace::MultiLineComment(text)) if text.contains("/*") => "nested comments",
             Token::UnicodeStringLiteral(_) => "unicode escapes",
-            Token::Word(word) if is_unicode_prefix(word.quote_style, &word.value, &tokens[i + 1..]) => "unicode escapes",
+            Token::Word(word) if is_unicode_prefix(word.quote_style, &word.value, &tokens[i + 1..]) => {
+                "unicode escapes"
+            }
             Token::EscapedStringLiteral(_) => "strings with escapes",
             _ => continue,
         };

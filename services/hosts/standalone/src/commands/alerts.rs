@@ -13,7 +13,7 @@ use mantissa_ports::stores::{AlertFilter, AlertRecord, DeliveryRecord};
 use serde_json::json;
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, command: AlertsCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: AlertsCommand) -> anyhow::Result<ExitCode> {
     match command {
         AlertsCommand::List { status, severity, limit } => list(invocation, status, severity, limit).await,
         AlertsCommand::Show { alert } => show(invocation, &alert).await,
@@ -54,7 +54,7 @@ async fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn print_list(alerts: &[AlertSnapshot]) {
+pub(crate) fn print_list(alerts: &[AlertSnapshot]) {
     output::table(
         &["severity", "status", "title", "matches", "last event", "id"],
         alerts.iter().map(|alert| {
@@ -71,7 +71,7 @@ pub fn print_list(alerts: &[AlertSnapshot]) {
 }
 
 /// Reads an alert id, whole or its beginning as long as it is the beginning of one alert only.
-pub async fn find_alert(invocation: &Invocation, text: &str) -> anyhow::Result<AlertId> {
+pub(crate) async fn find_alert(invocation: &Invocation, text: &str) -> anyhow::Result<AlertId> {
     if let Ok(alert) = text.parse() {
         return Ok(alert);
     }

@@ -7,12 +7,13 @@ use crate::exit::{FOUND_PROBLEMS, bad_input};
 use crate::load_rules::load;
 use crate::output::{self, Format};
 use mantissa_detection::ProblemSeverity;
+use mantissa_notifiers::check_destination;
 use serde_json::json;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, command: ConfigCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
         ConfigCommand::Init { path } => init(&path),
         ConfigCommand::Check => check(invocation).await,
@@ -47,15 +48,10 @@ async fn check(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let installation = invocation.open()?;
     problems.extend(installation.enrichment().err().map(|e| format!("{e:#}")));
     problems.extend(installation.notifier(false).err().map(|e| format!("{e:#}")));
-    let known = installation.secrets.names().await?;
+    let policy = installation.address_policy(false);
     for destination in config.destinations() {
-        let secrets = destination.settings.iter().filter(|(setting, _)| setting.contains("secret"));
-        for (setting, name) in secrets.filter(|(_, name)| !known.contains(name)) {
-            problems.push(format!(
-                "destination `{}`: {setting} names secret `{name}`, which is not stored; `mantissa secrets set {name}`",
-                destination.destination_id
-            ));
-        }
+        let found = check_destination(&destination, installation.secrets.as_ref(), policy).await;
+        problems.extend(found.iter().map(|problem| format!("destination `{}`: {problem}", destination.destination_id)));
     }
     match invocation.format {
         Format::Json => output::json(&json!({ "n_rules": n_rules, "problems": problems }))?,

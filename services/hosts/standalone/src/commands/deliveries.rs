@@ -7,7 +7,7 @@ use crate::output::{self, Format};
 use mantissa_notifiers::explain;
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, command: DeliveriesCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: DeliveriesCommand) -> anyhow::Result<ExitCode> {
     let DeliveriesCommand::Why { alert } = command;
     let alert_id = find_alert(invocation, &alert).await?;
     let deliveries = invocation.open()?.deliveries.for_alert(&alert_id).await?;

@@ -32,7 +32,7 @@ const LIVE_EVERY: Duration = Duration::from_secs(20);
 /// Silence after which the sample day counts as done, with nothing waiting anywhere.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
-pub async fn run(invocation: &Invocation, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let data = invocation.data.join("demo");
     let _lock = lock(&data)?;
     let signing_key: Vec<u8> = [ids::derive("demo-key", &["1"]), ids::derive("demo-key", &["2"])]
@@ -58,12 +58,17 @@ pub async fn run(invocation: &Invocation, arguments: &DemoArguments) -> anyhow::
     let (n_objects, n_records) = write_sample_day(&watched, arguments.seed, began)?;
     output::line(&format!("  sample day    {n_records} records in {n_objects} objects, now being read\n"));
     let shown = show_until_settled(&installation, &mut received, n_objects).await?;
-    let seconds = (installation.clock.now() - began).num_seconds();
-    output::line(&format!("\n{shown} alerts delivered with valid signatures, {seconds} s after the logs arrived"));
+    let since_began = |at: Option<Instant>| at.map_or(0, |at| (at - began).num_seconds());
+    output::line(&format!(
+        "\n{} alerts delivered with valid signatures, the first {} s and the last {} s after the logs arrived",
+        shown.n_alerts,
+        since_began(shown.first_at),
+        since_began(shown.last_at)
+    ));
     say_how_to_look_further(&data);
     if arguments.once {
         services.stop().await;
-        return Ok(if shown > 0 { ExitCode::SUCCESS } else { ExitCode::from(crate::exit::FOUND_PROBLEMS) });
+        return Ok(if shown.n_alerts > 0 { ExitCode::SUCCESS } else { ExitCode::from(crate::exit::FOUND_PROBLEMS) });
     }
     output::line("New logs keep arriving; Ctrl-C stops.\n");
     let live = tokio::spawn(keep_logs_coming(installation.clone(), watched, arguments.seed));
@@ -128,18 +133,29 @@ fn write_object(folder: &Path, object: &GeneratedObject) -> anyhow::Result<bool>
     Ok(true)
 }
 
+/// What arrived at the receiver, as measured.
+#[derive(Debug, Default)]
+struct Shown {
+    n_alerts: usize,
+    first_at: Option<Instant>,
+    last_at: Option<Instant>,
+}
+
 /// Shows notifications as they come, until every object was read, every window judged and every queue is empty.
 async fn show_until_settled(
     installation: &Installation,
     received: &mut UnboundedReceiver<Received>,
     n_objects: u64,
-) -> anyhow::Result<usize> {
-    let mut shown = 0;
+) -> anyhow::Result<Shown> {
+    let mut shown = Shown::default();
     loop {
         match tokio::time::timeout(SETTLED_AFTER, received.recv()).await {
             Ok(Some(notification)) => {
                 show(&notification);
-                shown += usize::from(!notification.is_duplicate);
+                let now = installation.clock.now();
+                shown.n_alerts += usize::from(!notification.is_duplicate);
+                shown.first_at.get_or_insert(now);
+                shown.last_at = Some(now);
             }
             Ok(None) => return Ok(shown),
             Err(_) if is_settled(installation, n_objects).await? => return Ok(shown),

@@ -33,7 +33,7 @@ struct Detected {
     event_ids: Option<Vec<String>>,
 }
 
-pub async fn run(invocation: &Invocation, arguments: &DetectArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) -> anyhow::Result<ExitCode> {
     let loaded = load(&arguments.rules)?;
     for problem in &loaded.problems {
         output::note(&problem.to_string());

@@ -1,13 +1,12 @@
 //! `mantissa dlq`: what died, why, and putting it back.
 
 use super::Invocation;
+use super::replay_dead::{readable, replay};
 use crate::arguments::DlqCommand;
-use crate::exit::{FOUND_PROBLEMS, bad_input, not_found};
+use crate::exit::{bad_input, not_found};
 use crate::installation::Installation;
 use crate::output::{self, Format};
-use mantissa_contracts::envelope::RawEnvelope;
 use mantissa_contracts::time::format_instant;
-use mantissa_contracts::topology::find_queue;
 use mantissa_ports::{DeadMessage, Queue};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 
 const PAGE: usize = 500;
 
-pub async fn run(invocation: &Invocation, command: DlqCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: DlqCommand) -> anyhow::Result<ExitCode> {
     let installation = invocation.open()?;
     match command {
         DlqCommand::List { queue } => list(invocation, &installation, queue.as_deref()).await,
@@ -81,11 +80,12 @@ async fn list(invocation: &Invocation, installation: &Installation, queue: Optio
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reasons that differ only in numbers and ids are one group.
+/// Reasons that differ only in numbers and ids are one group. A name with a digit in it, as UTF-8, is neither.
 fn fingerprint(reason: &str) -> String {
-    let words = reason.split_whitespace().map(|word| match word.chars().any(|c| c.is_ascii_digit()) {
-        true => "…",
-        false => word,
+    let words = reason.split_whitespace().map(|word| {
+        let n_digits = word.chars().filter(char::is_ascii_digit).count();
+        let n_letters = word.chars().filter(|c| c.is_alphabetic()).count();
+        if n_digits >= 4 || (n_digits > 0 && n_digits >= n_letters) { "…" } else { word }
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -102,66 +102,7 @@ async fn show(installation: &Installation, dead: &str) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(
-    invocation: &Invocation,
-    installation: &Installation,
-    dead: Option<&str>,
-    queue: Option<&str>,
-    dry_run: bool,
-) -> anyhow::Result<ExitCode> {
-    let mut chosen: Vec<(Arc<dyn Queue>, DeadMessage)> = Vec::new();
-    match (dead, queue) {
-        (Some(dead), _) => chosen.push(find(installation, dead).await?),
-        (None, Some(name)) => {
-            for queue in queues(installation, Some(name))? {
-                let dead = all_dead(queue.as_ref()).await?;
-                chosen.extend(dead.into_iter().map(|message| (queue.clone(), message)));
-            }
-        }
-        (None, None) => return Err(bad_input("say which: a message's id, or --queue NAME")),
-    }
-    let mut outcomes = Vec::new();
-    let mut all_good = true;
-    for (queue, message) in chosen {
-        let outcome = match (readable(&message), dry_run) {
-            (Err(reason), _) => {
-                all_good = false;
-                format!("skipped: {reason}")
-            }
-            (Ok(()), true) => "would be replayed".to_owned(),
-            (Ok(()), false) if queue.replay(message.dead_id).await? => "replayed".to_owned(),
-            (Ok(()), false) => "gone: someone replayed or discarded it meanwhile".to_owned(),
-        };
-        outcomes.push(BTreeMap::from([
-            ("dead_id", message.dead_id.to_string()),
-            ("queue", message.queue),
-            ("outcome", outcome),
-        ]));
-    }
-    match invocation.format {
-        Format::Json => output::json(&outcomes)?,
-        Format::Table => output::table(
-            &["id", "queue", "outcome"],
-            outcomes.iter().map(|outcome| outcome.values().cloned().collect::<Vec<_>>()).map(|mut row| {
-                row.swap(1, 2);
-                row
-            }),
-        ),
-    }
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(FOUND_PROBLEMS) })
-}
-
-/// Whether today's code can read the message, and if not, why.
-fn readable(message: &DeadMessage) -> Result<(), String> {
-    let envelope = RawEnvelope::decode(&message.body).map_err(|e| e.to_string())?;
-    let (name, _) = envelope.name_and_version().map_err(|e| e.to_string())?;
-    match find_queue(&message.queue) {
-        Some(spec) if spec.messages.contains(&name) => Ok(()),
-        _ => Err(format!("queue `{}` does not take `{name}`", message.queue)),
-    }
-}
-
-fn queues(installation: &Installation, name: Option<&str>) -> anyhow::Result<Vec<Arc<dyn Queue>>> {
+pub(super) fn queues(installation: &Installation, name: Option<&str>) -> anyhow::Result<Vec<Arc<dyn Queue>>> {
     match name {
         None => Ok(installation.publisher.queues().into_iter().cloned().collect()),
         Some(name) => match installation.publisher.queue(name) {
@@ -171,7 +112,7 @@ fn queues(installation: &Installation, name: Option<&str>) -> anyhow::Result<Vec
     }
 }
 
-async fn all_dead(queue: &dyn Queue) -> anyhow::Result<Vec<DeadMessage>> {
+pub(super) async fn all_dead(queue: &dyn Queue) -> anyhow::Result<Vec<DeadMessage>> {
     let mut all: Vec<DeadMessage> = Vec::new();
     loop {
         let page = queue.dead(PAGE, all.last().map(|message| message.dead_id)).await?;
@@ -182,7 +123,7 @@ async fn all_dead(queue: &dyn Queue) -> anyhow::Result<Vec<DeadMessage>> {
     }
 }
 
-async fn find(installation: &Installation, dead: &str) -> anyhow::Result<(Arc<dyn Queue>, DeadMessage)> {
+pub(super) async fn find(installation: &Installation, dead: &str) -> anyhow::Result<(Arc<dyn Queue>, DeadMessage)> {
     let dead_id: Uuid = dead.parse().map_err(|_| bad_input(format!("`{dead}` is not a message id")))?;
     for queue in installation.publisher.queues() {
         if let Some(message) = queue.dead_message(dead_id).await? {
@@ -190,4 +131,18 @@ async fn find(installation: &Installation, dead: &str) -> anyhow::Result<(Arc<dy
         }
     }
     Err(not_found(format!("no dead message `{dead}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_ids_and_numbers_are_one_group() {
+        let reason =
+            |id: &str, status: u16| fingerprint(&format!("delivery `{id}` is dead: answered {status}, not UTF-8"));
+        let one = reason("00000000-0000-5000-8000-000000000000", 400);
+        assert_eq!(one, reason("abcdefab-cdef-5bcd-8bcd-1234567890ab", 404));
+        assert_eq!(one, "delivery … is dead: answered … not UTF-8");
+    }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-pub async fn run(invocation: &Invocation, arguments: &IngestArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, arguments: &IngestArguments) -> anyhow::Result<ExitCode> {
     let installation = invocation.open()?;
     let deps = installation.ingest();
     let mut objects: Vec<ObjectReceived> = Vec::new();

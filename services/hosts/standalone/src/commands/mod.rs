@@ -8,6 +8,7 @@ mod detect;
 mod dlq;
 mod ingest;
 mod query;
+mod replay_dead;
 mod rules;
 mod secrets;
 mod up;
@@ -23,20 +24,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What every command is given.
-pub struct Invocation {
-    pub data: PathBuf,
-    pub format: Format,
-    pub config: Config,
-    pub config_path: Option<PathBuf>,
+pub(crate) struct Invocation {
+    pub(crate) data: PathBuf,
+    pub(crate) format: Format,
+    pub(crate) config: Config,
+    pub(crate) config_path: Option<PathBuf>,
 }
 
 impl Invocation {
-    pub fn open(&self) -> anyhow::Result<Installation> {
+    pub(crate) fn open(&self) -> anyhow::Result<Installation> {
         Installation::open(&self.data, self.config.clone())
     }
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = Config::load(arguments.config.as_deref())?;
     let runs_services = matches!(arguments.command, Command::Up);
     let filter = match (&arguments.log, runs_services) {

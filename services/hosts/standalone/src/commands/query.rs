@@ -10,7 +10,7 @@ use mantissa_sql::{GuardPolicy, guard};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, arguments: &QueryArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, arguments: &QueryArguments) -> anyhow::Result<ExitCode> {
     let installation = invocation.open()?;
     let now = installation.clock.now();
     let lookback = TimeWindow::new(now - chrono::TimeDelta::days(i64::from(arguments.days)), now);

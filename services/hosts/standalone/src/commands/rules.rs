@@ -14,7 +14,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, command: RulesCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: RulesCommand) -> anyhow::Result<ExitCode> {
     match command {
         RulesCommand::Lint { paths } => lint(invocation, &load_named(invocation, paths)?),
         RulesCommand::Test { paths } => test(invocation, &load_named(invocation, paths)?).await,

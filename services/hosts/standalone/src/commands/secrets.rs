@@ -8,7 +8,7 @@ use mantissa_ports::Secret;
 use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
-pub async fn run(invocation: &Invocation, command: SecretsCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation, command: SecretsCommand) -> anyhow::Result<ExitCode> {
     let secrets = invocation.open()?.secrets;
     match command {
         SecretsCommand::Set { name } => {

@@ -8,14 +8,15 @@ use crate::run_services::{Services, interrupted};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let _lock = lock(&invocation.data)?;
     let installation = Arc::new(invocation.open()?);
     installation.sync_destinations().await?;
     let n_rules = activate(&installation).await?;
     let watch = installation.config.ingest.watch.clone();
     let services = Services::start(installation.clone(), watch, false).await?;
-    output::note(&format!("{n_rules} rules in force, status page at http://{}", installation.config.server.bind));
+    let address = services.address.unwrap_or(installation.config.server.bind);
+    output::note(&format!("{n_rules} rules in force, status page at http://{address}"));
     interrupted().await?;
     output::note("stopping: finishing what is in hand");
     services.stop().await;

@@ -162,7 +162,10 @@ fn null_in_json_is_missing_or_null() {
 
 #[test]
 fn members_of_an_array_column_are_looked_at_one_by_one() {
-    assert_eq!(item("resources.ARN|endswith: ':b'"), "any_match(resources, v -> lower(v.arn) LIKE '%:b')");
+    let sql = item("resources.ARN|endswith: ':b'");
+    let members = "any_match(TRY_CAST(json_extract(raw, '$.resources') AS ARRAY(JSON)), v0 -> \
+                   (lower(json_extract_scalar(v0, '$.ARN')) LIKE '%:b'";
+    assert!(sql.contains(members), "{sql}");
 }
 
 #[test]

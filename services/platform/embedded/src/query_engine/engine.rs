@@ -1,6 +1,7 @@
 //! The engine as the port sees it.
 
 use super::error::QueryError;
+use super::interrupt_joins::StopFlag;
 use super::open_session::open_session;
 use super::run_query::{Output, ResultLimits, Row, run_query};
 use super::tables::{lake_table, memory_table};
@@ -15,7 +16,10 @@ use mantissa_ports::{Column, PortError, QueryEngine, QueryRequest, QueryStats, Q
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::sync::atomic::Ordering;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::AbortHandle;
 
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -59,6 +63,27 @@ struct Inner {
     max_result_bytes: usize,
     running: Arc<Semaphore>,
     queries: TrackedQueries,
+    /// Queries compute for long without a pause: on threads of their own they hold up nobody else.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed where this may be dropped, inside another runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Stops what it stands for when it is dropped.
+struct StopOnDrop(StopFlag, AbortHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.abort();
+    }
 }
 
 impl DataFusionEngine {
@@ -76,10 +101,18 @@ impl DataFusionEngine {
         })
     }
 
-    /// Runs a query to its end, without row limit, timeout or queue. For the command line and for tests.
+    /// Runs a query to its end, without row limit, timeout or queue. Dropping the future stops it. For the command line
+    /// and for tests.
     pub async fn collect(&self, sql: &str) -> Result<(Vec<Column>, Vec<Row>, QueryStats), QueryError> {
         let limits = ResultLimits { max_rows: u64::MAX, max_bytes: self.inner.max_result_bytes };
-        let output = run_query(&self.inner.state, &self.inner.catalogue, sql, limits).await?;
+        let stop = StopFlag::default();
+        let (inner, sql, stopped) = (Arc::clone(&self.inner), sql.to_owned(), Arc::clone(&stop));
+        let work = self
+            .inner
+            .handle()?
+            .spawn(async move { run_query(&inner.state, &inner.catalogue, &sql, limits, &stopped).await });
+        let _stop_on_drop = StopOnDrop(stop, work.abort_handle());
+        let output = work.await.unwrap_or_else(|error| Err(QueryError::Stopped(error.to_string())))?;
         Ok((output.columns, output.rows, output.stats))
     }
 
@@ -92,9 +125,7 @@ impl DataFusionEngine {
     ) -> Result<Self, QueryError> {
         let context = SessionContext::new_with_state(open_session(config)?);
         for table in &catalogue.tables {
-            context
-                .register_table(table.name, provider(table)?)
-                .map_err(|error| QueryError::Open(Box::new(error)))?;
+            context.register_table(table.name, provider(table)?).map_err(|error| QueryError::Open(Box::new(error)))?;
         }
         let inner = Inner {
             state: context.state(),
@@ -102,36 +133,61 @@ impl DataFusionEngine {
             max_result_bytes: config.max_result_bytes,
             running: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
             queries: TrackedQueries::default(),
+            runtime: Some(
+                Builder::new_multi_thread()
+                    .worker_threads(config.n_threads.max(1))
+                    .thread_name("query")
+                    .enable_all()
+                    .build()
+                    .map_err(|error| QueryError::Open(Box::new(error.into())))?,
+            ),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Waits for a free place, runs the query, and notes how it ended, also where it panicked.
-    fn spawn(&self, request: &QueryRequest, query: &Arc<TrackedQuery>) {
+    /// Waits for a free place, runs the query, and notes how it ended, also where it panicked. The clock runs on the
+    /// caller's runtime, where no query can hold it up.
+    fn spawn(&self, request: &QueryRequest, query: &Arc<TrackedQuery>) -> Result<(), QueryError> {
         let (inner, tracked) = (Arc::clone(&self.inner), Arc::clone(query));
         let (timeout, max_rows) = (request.timeout, request.max_rows);
-        let work = tokio::spawn(async move {
+        let (begins, begun) = oneshot::channel();
+        let mut work = self.inner.handle()?.spawn(async move {
             let Ok(_place) = Arc::clone(&inner.running).acquire_owned().await else {
                 return Err(QueryError::Stopped("its queue is closed".to_owned()));
             };
             tracked.set_running();
+            let _nobody_waits = begins.send(());
             let limits = ResultLimits { max_rows, max_bytes: inner.max_result_bytes };
-            let run = run_query(&inner.state, &inner.catalogue, &tracked.sql, limits);
-            match tokio::time::timeout(timeout, run).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(QueryError::Timeout { timeout_ms: timeout.as_millis() }),
-            }
+            run_query(&inner.state, &inner.catalogue, &tracked.sql, limits, &tracked.stop).await
         });
         query.set_abort(work.abort_handle());
         let tracked = Arc::clone(query);
         tokio::spawn(async move {
-            let outcome: Result<Output, QueryError> =
-                work.await.unwrap_or_else(|error| Err(QueryError::Stopped(error.to_string())));
+            // An error means that the work ended before it began, which it then says itself.
+            let _ended_early = begun.await;
+            let outcome: Result<Output, QueryError> = match tokio::time::timeout(timeout, &mut work).await {
+                Ok(ended) => ended.unwrap_or_else(|error| Err(QueryError::Stopped(error.to_string()))),
+                Err(_) => {
+                    tracked.stop.store(true, Ordering::Relaxed);
+                    work.abort();
+                    Err(QueryError::Timeout { timeout_ms: timeout.as_millis() })
+                }
+            };
             if let Err(error) = &outcome {
                 tracing::debug!(error = %error, "query failed");
             }
             tracked.finish(outcome);
         });
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn handle(&self) -> Result<&Handle, QueryError> {
+        self.runtime
+            .as_ref()
+            .map(Runtime::handle)
+            .ok_or_else(|| QueryError::Stopped("it is being shut down".to_owned()))
     }
 }
 
@@ -140,11 +196,10 @@ impl QueryEngine for DataFusionEngine {
     async fn start(&self, request: &QueryRequest) -> Result<EngineQueryId, PortError> {
         match self.inner.queries.start(&request.token, &request.sql) {
             Started::Known(id) => Ok(id),
-            Started::TokenTaken => {
-                Err(PortError::permanent("start query", &request.token, "the token was used for other SQL"))
-            }
             Started::New(id, query) => {
-                self.spawn(request, &query);
+                if let Err(error) = self.spawn(request, &query) {
+                    query.finish(Err(error));
+                }
                 Ok(id)
             }
         }

@@ -76,8 +76,7 @@ fn is_missing_file(error: &DataFusionError) -> bool {
 }
 
 fn is_io(error: &DataFusionError) -> bool {
-    sources(error)
-        .any(|source| source.is::<io::Error>() || source.is::<datafusion::object_store::Error>())
+    sources(error).any(|source| source.is::<io::Error>() || source.is::<datafusion::object_store::Error>())
 }
 
 fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -11,6 +11,7 @@
 mod engine;
 mod error;
 mod functions;
+mod interrupt_joins;
 mod limits;
 mod open_session;
 mod plan_unnest;

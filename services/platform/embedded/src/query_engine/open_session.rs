@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub(super) fn open_session(config: &EngineConfig) -> Result<SessionState, QueryE
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(session)
         .with_runtime_env(runtime)
+        // They make rows out of nothing, or read files; Trino has none of them.
+        .with_table_functions(HashMap::new())
         .with_relation_planners(vec![Arc::new(UnnestPlanner)])
         .build();
     functions::register(state)

@@ -32,7 +32,7 @@ impl Renderer {
 
 /// Every value of an array as text; `None` for NULL.
 pub(super) fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
-    (0..array.len()).map(|i| if array.is_null(i) { Ok(None) } else { text(array, i).map(Some) }).collect()
+    (0..array.len()).map(|i| if is_null(array, i) { Ok(None) } else { text(array, i).map(Some) }).collect()
 }
 
 /// One value that is not NULL.
@@ -52,9 +52,7 @@ pub(super) fn text(array: &ArrayRef, i: usize) -> Result<String> {
             let text = timestamp(millis.as_primitive::<TimestampMillisecondType>().value(0));
             if zone.is_some() { format!("{text} UTC") } else { text }
         }
-        DataType::Duration(TimeUnit::Millisecond) => {
-            interval(array.as_primitive::<DurationMillisecondType>().value(i))
-        }
+        DataType::Duration(TimeUnit::Millisecond) => interval(array.as_primitive::<DurationMillisecondType>().value(i)),
         DataType::FixedSizeBinary(16) => ip_text(array.as_fixed_size_binary().value(i)),
         DataType::Binary => hex(array.as_binary::<i32>().value(i)),
         DataType::BinaryView => hex(array.as_binary_view().value(i)),
@@ -170,7 +168,12 @@ fn pairs<'a>(columns: impl Iterator<Item = (String, &'a ArrayRef)>, i: usize) ->
 }
 
 fn text_or_null(array: &ArrayRef, i: usize) -> Result<String> {
-    if array.is_null(i) { Ok("null".to_owned()) } else { text(array, i) }
+    if is_null(array, i) { Ok("null".to_owned()) } else { text(array, i) }
+}
+
+/// An array of type null has no bitmap that says so.
+fn is_null(array: &ArrayRef, i: usize) -> bool {
+    array.is_null(i) || *array.data_type() == DataType::Null
 }
 
 /// `0 00:15:00.000`.
@@ -196,9 +199,14 @@ mod tests {
 
     #[test]
     fn doubles_print_as_java_prints_them() {
-        for (value, expected) in
-            [(1.0, "1.0"), (0.001, "0.001"), (0.0001, "1.0E-4"), (1e7, "1.0E7"), (123456.75, "123456.75"), (-0.5, "-0.5")]
-        {
+        for (value, expected) in [
+            (1.0, "1.0"),
+            (0.001, "0.001"),
+            (0.0001, "1.0E-4"),
+            (1e7, "1.0E7"),
+            (123456.75, "123456.75"),
+            (-0.5, "-0.5"),
+        ] {
             assert_eq!(java_double(value), expected);
         }
         assert_eq!(scientific(37.7), "3.77E1");

@@ -1,6 +1,7 @@
 //! From Trino text to rows of text.
 
 use super::error::QueryError;
+use super::interrupt_joins::{StopFlag, interrupt_joins};
 use super::render_value::{Renderer, type_name};
 use super::rewrite::rewrite;
 use datafusion::execution::session_state::SessionState;
@@ -29,16 +30,18 @@ pub(super) struct ResultLimits {
     pub(super) max_bytes: usize,
 }
 
-/// Plans and runs a query. Dropping the future stops it.
+/// Plans and runs a query. Dropping the future stops it where it waits, the flag where it computes.
 pub(super) async fn run_query(
     state: &SessionState,
     catalogue: &Catalogue,
     sql: &str,
     limits: ResultLimits,
+    stop: &StopFlag,
 ) -> Result<Output, QueryError> {
     let started = Instant::now();
     let logical = plan_query(state, catalogue, sql).await?;
     let physical = state.create_physical_plan(&logical).await.map_err(QueryError::plan)?;
+    let physical = interrupt_joins(physical, stop).map_err(QueryError::plan)?;
     let schema = physical.schema();
     let columns = schema
         .fields()

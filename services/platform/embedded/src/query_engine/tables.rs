@@ -2,13 +2,13 @@
 
 use super::error::QueryError;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringBuilder};
+use datafusion::arrow::compute::CastOptions;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimestampMillisecondType};
 use datafusion::catalog::TableProvider;
+use datafusion::common::nested_struct::cast_column;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::common::nested_struct::cast_column;
-use datafusion::arrow::compute::CastOptions;
 use datafusion::error::{DataFusionError, Result};
 use mantissa_lake::arrow_schema::arrow_schema;
 use mantissa_lake::catalogue::{PARTITION_COLUMNS, Table};
@@ -64,7 +64,9 @@ fn partition_column(batch: &RecordBatch, part: usize) -> Result<ArrayRef> {
     let times = batch
         .column_by_name("event_time")
         .and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>())
-        .ok_or_else(|| DataFusionError::Plan("a batch in place of a table has no `event_time` in milliseconds".into()))?;
+        .ok_or_else(|| {
+            DataFusionError::Plan("a batch in place of a table has no `event_time` in milliseconds".into())
+        })?;
     let format = ["%Y", "%m", "%d"][part];
     let mut values = StringBuilder::new();
     for millis in times {
@@ -80,10 +82,7 @@ fn with_views(schema: &Schema) -> SchemaRef {
 }
 
 fn views_in(fields: &Fields) -> Fields {
-    fields
-        .iter()
-        .map(|field| field.as_ref().clone().with_data_type(view_type(field.data_type())))
-        .collect()
+    fields.iter().map(|field| field.as_ref().clone().with_data_type(view_type(field.data_type()))).collect()
 }
 
 fn view_type(data_type: &DataType) -> DataType {
@@ -98,9 +97,9 @@ fn view_type(data_type: &DataType) -> DataType {
 }
 
 fn datafusion_url(folder: &Path) -> Result<ListingTableUrl> {
-    let text = folder.to_str().ok_or_else(|| {
-        DataFusionError::Plan(format!("the lake's path {} is not valid UTF-8", folder.display()))
-    })?;
+    let text = folder
+        .to_str()
+        .ok_or_else(|| DataFusionError::Plan(format!("the lake's path {} is not valid UTF-8", folder.display())))?;
     // The closing slash says that it is a folder, also while it does not exist.
     ListingTableUrl::parse(format!("{text}/"))
 }

@@ -1,11 +1,13 @@
 //! The queries the engine knows: their tokens, their states and their results.
 
 use super::error::QueryError;
+use super::interrupt_joins::StopFlag;
 use super::limits::{KEEP_FINISHED, MAX_FINISHED, PAGE_ROWS};
 use super::run_query::Output;
-use mantissa_contracts::ids::EngineQueryId;
+use mantissa_contracts::ids::{EngineQueryId, derive};
 use mantissa_ports::{QueryStatus, ResultPage};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -14,6 +16,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct TrackedQuery {
     pub(super) sql: String,
+    pub(super) stop: StopFlag,
     progress: Mutex<Progress>,
 }
 
@@ -28,7 +31,7 @@ struct Progress {
 impl TrackedQuery {
     fn new(sql: &str) -> Self {
         let progress = Progress { status: QueryStatus::Queued, output: None, finished_at: None, abort: None };
-        Self { sql: sql.to_owned(), progress: Mutex::new(progress) }
+        Self { sql: sql.to_owned(), stop: StopFlag::default(), progress: Mutex::new(progress) }
     }
 
     pub(super) fn status(&self) -> QueryStatus {
@@ -76,6 +79,7 @@ impl TrackedQuery {
         if progress.status.is_final() {
             return;
         }
+        self.stop.store(true, Ordering::Relaxed);
         progress.status = QueryStatus::Cancelled;
         progress.finished_at = Some(Instant::now());
         if let Some(handle) = progress.abort.take() {
@@ -103,8 +107,6 @@ impl TrackedQuery {
 pub(super) enum Started {
     New(EngineQueryId, Arc<TrackedQuery>),
     Known(EngineQueryId),
-    /// The token belongs to other SQL.
-    TokenTaken,
 }
 
 #[derive(Debug, Default)]
@@ -113,14 +115,13 @@ pub(super) struct TrackedQueries {
 }
 
 impl TrackedQueries {
-    /// The id follows from the token, so that the same token is the same query, also across restarts.
+    /// The id follows from the token and the SQL, so that the same two are the same query, also across restarts.
     pub(super) fn start(&self, token: &str, sql: &str) -> Started {
-        let id = EngineQueryId::new(format!("embedded-{token}"));
+        let id = EngineQueryId::new(derive("EmbeddedQuery", &[token, sql]).to_string());
         let mut queries = lock(&self.queries);
         forget_old(&mut queries, Instant::now());
         match queries.get(&id) {
-            Some(known) if known.sql == sql => Started::Known(id),
-            Some(_) => Started::TokenTaken,
+            Some(_) => Started::Known(id),
             None => {
                 let query = Arc::new(TrackedQuery::new(sql));
                 queries.insert(id.clone(), Arc::clone(&query));

@@ -73,9 +73,8 @@ impl AlertStore for SqliteAlertStore {
         let id = alert.to_string();
         let get = move |conn: &Connection| {
             let mut select = conn.prepare_cached("SELECT document, context FROM alerts WHERE alert_id = ?1")?;
-            let row = select.query_row(params![id], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
-            });
+            let row =
+                select.query_row(params![id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)));
             let Some((document, context)) = row.optional()? else { return Ok(None) };
             let context = context.map(|text| decode("alerts", &id, &text)).transpose()?;
             Ok(Some(AlertRecord { alert: decode("alerts", &id, &document)?, context }))

@@ -34,8 +34,9 @@ pub(super) fn commit_matches(tx: &WriteTx<'_>, commit: &MatchCommit) -> Result<C
         Some(stored) => replace(tx, alert, stored.opened_at)?,
         None => insert(tx, alert, &commit.key_digest)?,
     }
-    let mut hold =
-        tx.conn.prepare_cached("INSERT OR IGNORE INTO alert_matches (rule_id, match_id, alert_id) VALUES (?1, ?2, ?3)")?;
+    let mut hold = tx
+        .conn
+        .prepare_cached("INSERT OR IGNORE INTO alert_matches (rule_id, match_id, alert_id) VALUES (?1, ?2, ?3)")?;
     for match_id in &commit.match_ids {
         hold.execute(params![rule_id.as_str(), match_id.to_string(), alert.alert_id.to_string()])?;
     }
@@ -68,9 +69,8 @@ pub(super) fn set_context(
 }
 
 fn find_seen(tx: &WriteTx<'_>, rule: &RuleId, match_ids: &[MatchId]) -> Result<Vec<MatchId>, SqliteError> {
-    let mut select = tx
-        .conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM alert_matches WHERE rule_id = ?1 AND match_id = ?2)")?;
+    let mut select =
+        tx.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert_matches WHERE rule_id = ?1 AND match_id = ?2)")?;
     let mut seen = Vec::new();
     for match_id in match_ids {
         if select.query_row(params![rule.as_str(), match_id.to_string()], |row| row.get(0))? {

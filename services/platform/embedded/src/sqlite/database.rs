@@ -3,8 +3,8 @@
 use super::error::SqliteError;
 use super::migrate_schema::migrate;
 use super::write_in_groups::{WriteTx, Writer};
-use mantissa_ports::{Clock, PortError};
 use mantissa_contracts::time::Instant;
+use mantissa_ports::{Clock, PortError};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::fs::OpenOptions;

@@ -55,6 +55,11 @@ impl DeliveryStore for SqliteDeliveryStore {
         self.db.write("record attempt of delivery", subject, move |tx| record_attempt(tx, record)).await
     }
 
+    async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
+        let id = *delivery;
+        self.db.write("reopen delivery", id.to_string(), move |tx| reopen_dead(tx, &id, now)).await
+    }
+
     async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError> {
         let id = *delivery;
         self.db.read("read delivery", id.to_string(), move |conn| find(conn, &id)).await
@@ -120,6 +125,19 @@ fn record_attempt(tx: &WriteTx<'_>, record: AttemptRecord) -> Result<bool, Sqlit
     Ok(true)
 }
 
+fn reopen_dead(tx: &WriteTx<'_>, delivery: &DeliveryId, now: Instant) -> Result<bool, SqliteError> {
+    let Some(mut stored) = find(tx.conn, delivery)? else { return Ok(false) };
+    if stored.state != DeliveryState::Dead {
+        return Ok(false);
+    }
+    stored.state = DeliveryState::Pending;
+    stored.next_attempt_at = None;
+    stored.reopened_at = Some(now);
+    stored.updated_at = now;
+    store(tx, &stored)?;
+    Ok(true)
+}
+
 fn new_record(key: &DeliveryKey, destination_type: DestinationType, now: Instant) -> DeliveryRecord {
     DeliveryRecord {
         delivery_id: key.delivery_id(),
@@ -134,6 +152,7 @@ fn new_record(key: &DeliveryKey, destination_type: DestinationType, now: Instant
         lease_until: None,
         possible_duplicate: false,
         provider_ids: BTreeMap::new(),
+        reopened_at: None,
     }
 }
 

@@ -26,8 +26,9 @@ impl DestinationStore for SqliteDestinationStore {
         let destination = destination.clone();
         let subject = destination.destination_id.to_string();
         let put = move |tx: &WriteTx<'_>| {
-            let mut upsert =
-                tx.conn.prepare_cached("INSERT OR REPLACE INTO destinations (destination_id, document) VALUES (?1, ?2)")?;
+            let mut upsert = tx
+                .conn
+                .prepare_cached("INSERT OR REPLACE INTO destinations (destination_id, document) VALUES (?1, ?2)")?;
             upsert.execute(params![destination.destination_id.as_str(), encode("destination", &destination)?])?;
             Ok(())
         };

@@ -53,9 +53,13 @@ impl IngestStore for SqliteIngestStore {
                 "SELECT min(event_from), max(event_to), sum(n_records) FROM lake_commits
                  WHERE table_name = ?1 AND complete = 1 AND stamp >= ?2 AND stamp < ?3",
             )?;
-            let (from, to, n_records) = select
-                .query_row(params![name, Millis(window.from), Millis(window.to)], |row| {
-                    Ok((row.get::<_, Option<Millis>>(0)?, row.get::<_, Option<Millis>>(1)?, row.get::<_, Option<i64>>(2)?))
+            let (from, to, n_records) =
+                select.query_row(params![name, Millis(window.from), Millis(window.to)], |row| {
+                    Ok((
+                        row.get::<_, Option<Millis>>(0)?,
+                        row.get::<_, Option<Millis>>(1)?,
+                        row.get::<_, Option<i64>>(2)?,
+                    ))
                 })?;
             let span = from.zip(to).zip(n_records);
             Ok(span.map(|((from, to), n_records)| EventSpan { from: from.0, to: to.0, n_records: to_u64(n_records) }))

@@ -7,6 +7,7 @@ use super::error::SqliteError;
 use super::write_in_groups::WriteTx;
 use async_trait::async_trait;
 use mantissa_contracts::ids::{RuleId, RuleVersion};
+use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{
     LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, WindowState,
@@ -115,7 +116,7 @@ impl LedgerStore for SqliteLedgerStore {
         let retry = move |tx: &WriteTx<'_>| {
             let mut update = tx.conn.prepare_cached(
                 "UPDATE windows SET attempt = attempt + 1, state = ?4, document = ?5, updated_at = ?6
-                 WHERE rule_id = ?1 AND window_from = ?2 AND attempt = ?3 AND state = 'failed'",
+                 WHERE rule_id = ?1 AND window_from = ?2 AND attempt = ?3 AND state IN ('failed', 'failed_for_good')",
             )?;
             let state = WindowState::Planned;
             let document = encode("window state", &state)?;
@@ -142,7 +143,7 @@ impl LedgerStore for SqliteLedgerStore {
         let list = move |conn: &Connection| {
             let sql = format!(
                 "SELECT {WINDOW_COLUMNS} FROM windows WHERE state <> 'judged'
-                 ORDER BY updated_at, rule_id, window_from LIMIT ?1"
+                 ORDER BY state = 'failed_for_good', updated_at, rule_id, window_from LIMIT ?1"
             );
             query_windows(conn, &sql, params![to_limit(limit)])
         };
@@ -191,7 +192,8 @@ fn name_of(state: &WindowState) -> &'static str {
     match state {
         WindowState::Planned => "planned",
         WindowState::Judged { .. } => "judged",
-        WindowState::Failed { .. } => "failed",
+        WindowState::Failed { kind: FailureKind::Transient, .. } => "failed",
+        WindowState::Failed { kind: FailureKind::Permanent, .. } => "failed_for_good",
     }
 }
 

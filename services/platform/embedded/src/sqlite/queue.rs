@@ -217,7 +217,9 @@ fn delete_dead(tx: &WriteTx<'_>, queue: &str, dead_id: Uuid) -> Result<bool, Sql
 
 /// A corrupted message is shown as well as it can be; its row keeps what was there.
 fn read_dead(row: &Row<'_>) -> rusqlite::Result<DeadMessage> {
-    let text = |index| row.get_ref(index).map(|value| String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned());
+    let text = |index| {
+        row.get_ref(index).map(|value| String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())
+    };
     let dead_id: String = row.get(0)?;
     Ok(DeadMessage {
         dead_id: Uuid::parse_str(&dead_id).unwrap_or_default(),

@@ -26,8 +26,9 @@ impl RuleStore for SqliteRuleStore {
         let rule = rule.clone();
         let subject = rule.rule_id.to_string();
         let put = move |tx: &WriteTx<'_>| {
-            let mut insert =
-                tx.conn.prepare_cached("INSERT OR IGNORE INTO rules (rule_id, rule_version, document) VALUES (?1, ?2, ?3)")?;
+            let mut insert = tx
+                .conn
+                .prepare_cached("INSERT OR IGNORE INTO rules (rule_id, rule_version, document) VALUES (?1, ?2, ?3)")?;
             insert.execute(params![rule.rule_id.as_str(), rule.rule_version.as_str(), encode("rule", &rule)?])?;
             Ok(())
         };

@@ -78,7 +78,7 @@ CREATE TABLE windows (
     updated_at   INTEGER NOT NULL,
     PRIMARY KEY (rule_id, window_from)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX windows_unjudged ON windows (updated_at, rule_id, window_from) WHERE state <> 'judged';
+CREATE INDEX windows_unjudged ON windows (state = 'failed_for_good', updated_at, rule_id, window_from) WHERE state <> 'judged';
 
 CREATE TABLE alerts (
     alert_id    TEXT    PRIMARY KEY,

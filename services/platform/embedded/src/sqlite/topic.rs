@@ -27,7 +27,8 @@ impl Topic for SqliteTopic {
 
     async fn publish(&self, messages: &[Outgoing]) -> Result<(), PortError> {
         let (spec, messages) = (self.spec, messages.to_vec());
-        let publish = move |tx: &WriteTx<'_>| messages.iter().try_for_each(|message| enqueue_to_topic(tx, spec, message));
+        let publish =
+            move |tx: &WriteTx<'_>| messages.iter().try_for_each(|message| enqueue_to_topic(tx, spec, message));
         self.db.write("publish to topic", self.spec.name, publish).await
     }
 }

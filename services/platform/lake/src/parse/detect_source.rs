@@ -70,8 +70,10 @@ fn detect_json(sample: &[u8]) -> Option<LogSource> {
     if is_cloudtrail || begins_container(sample, &["Records"]) && sample.len() < 64 && !has("eventTime") {
         return Some(LogSource::CloudTrail);
     }
-    let is_finding = has("severity") && has("type") && has("resource") && has("service")
-        || has("Severity") && has("Type") && has("Resource") && has("Service") && !has("ProductArn");
+    // Many logs have a severity, a type and a resource; findings of Security Hub have a product.
+    let is_finding = ["accountId", "updatedAt", "severity", "type", "resource", "service"].into_iter().all(has)
+        || ["AccountId", "UpdatedAt", "Severity", "Type", "Resource", "Service"].into_iter().all(has)
+            && !has("ProductArn");
     if is_finding || has("GuardDuty Finding") {
         return Some(LogSource::GuardDuty);
     }

@@ -17,7 +17,9 @@ macro_rules! delivery_store_conformance {
             claimed_delivery_is_busy_until_its_lease
             lapsed_claim_is_taken_over_and_marked_a_possible_duplicate
             delivery_waits_for_its_next_attempt
-            final_delivery_is_final_for_ever
+            final_delivery_is_final_until_it_is_reopened
+            dead_delivery_is_reopened_once_and_tried_anew
+            reopening_what_is_not_dead_changes_nothing
             recorded_attempt_sets_everything_and_publishes
             attempts_and_provider_ids_add_up
             record_of_another_owner_does_nothing
@@ -103,6 +105,7 @@ pub async fn first_claim_creates_the_record(fixture: &dyn Fixture) {
         lease_until: Some(at(2)),
         possible_duplicate: false,
         provider_ids: BTreeMap::new(),
+        reopened_at: None,
     };
     assert_eq!(claim(fixture, "w1", 0).await, ClaimOutcome::Claimed(expected.clone()));
     assert_eq!(stored(fixture).await, expected);
@@ -144,7 +147,7 @@ pub async fn delivery_waits_for_its_next_attempt(fixture: &dyn Fixture) {
     assert_eq!((again.state, again.attempts.len()), (DeliveryState::Sending, 1));
 }
 
-pub async fn final_delivery_is_final_for_ever(fixture: &dyn Fixture) {
+pub async fn final_delivery_is_final_until_it_is_reopened(fixture: &dyn Fixture) {
     claimed(fixture, "w1", 0).await;
     assert!(record(fixture, &ended("w1", 1, DeliveryState::Posted, None)).await);
     for now in [1, 1_000_000] {
@@ -154,6 +157,40 @@ pub async fn final_delivery_is_final_for_ever(fixture: &dyn Fixture) {
         }
     }
     assert!(!record(fixture, &ended("w2", 2, DeliveryState::Failed, None)).await);
+}
+
+async fn reopen(fixture: &dyn Fixture, now: i64) -> bool {
+    fixture.deliveries().reopen(&soc().delivery_id(), at(now)).await.unwrap()
+}
+
+pub async fn dead_delivery_is_reopened_once_and_tried_anew(fixture: &dyn Fixture) {
+    claimed(fixture, "w1", 0).await;
+    assert!(record(fixture, &ended("w1", 1, DeliveryState::Dead, None)).await);
+    let before = stored(fixture).await;
+    assert!(reopen(fixture, 5).await);
+    let expected =
+        DeliveryRecord { state: DeliveryState::Pending, updated_at: at(5), reopened_at: Some(at(5)), ..before.clone() };
+    assert_eq!(stored(fixture).await, expected);
+    assert_eq!(expected.tried_since(), at(5));
+    assert!(!reopen(fixture, 6).await);
+    let again = claimed(fixture, "w2", 6).await;
+    assert_eq!((again.attempts, again.created_at), (before.attempts, before.created_at));
+}
+
+pub async fn reopening_what_is_not_dead_changes_nothing(fixture: &dyn Fixture) {
+    assert!(!reopen(fixture, 0).await);
+    assert_eq!(fixture.deliveries().get(&soc().delivery_id()).await.unwrap(), None);
+    claimed(fixture, "w1", 0).await;
+    for state in [DeliveryState::Failed, DeliveryState::Unknown, DeliveryState::Posted] {
+        let before = stored(fixture).await;
+        assert!(!reopen(fixture, 1).await);
+        assert_eq!(stored(fixture).await, before);
+        assert!(record(fixture, &ended("w1", 2, state, None)).await);
+        if !state.is_final() {
+            claimed(fixture, "w1", 3).await;
+        }
+    }
+    assert!(!reopen(fixture, 4).await);
 }
 
 pub async fn recorded_attempt_sets_everything_and_publishes(fixture: &dyn Fixture) {
@@ -186,10 +223,10 @@ pub async fn attempts_and_provider_ids_add_up(fixture: &dyn Fixture) {
     }
     let stored = stored(fixture).await;
     assert_eq!(stored.attempts.iter().map(|attempt| attempt.at).collect::<Vec<_>>(), [at(1), at(6)]);
-    assert_eq!(stored.provider_ids.into_iter().collect::<Vec<_>>(), [
-        ("channel".to_owned(), "5".to_owned()),
-        ("ts".to_owned(), "0".to_owned()),
-    ]);
+    assert_eq!(
+        stored.provider_ids.into_iter().collect::<Vec<_>>(),
+        [("channel".to_owned(), "5".to_owned()), ("ts".to_owned(), "0".to_owned()),]
+    );
 }
 
 pub async fn record_of_another_owner_does_nothing(fixture: &dyn Fixture) {

@@ -27,6 +27,7 @@ macro_rules! ledger_store_conformance {
             retry_of_what_has_not_failed_does_nothing
             windows_that_overlap_the_span_come_oldest_first
             unjudged_rows_come_oldest_update_first
+            rows_that_failed_for_good_come_after_those_that_wait
             ledger_survives_a_restart
         }
     };
@@ -147,8 +148,7 @@ pub async fn plan_adds_the_row_and_its_messages(fixture: &dyn Fixture) {
         state: WindowState::Planned,
         updated_at: at(5),
     };
-    let second =
-        LedgerRow { window: window(5, 9), state: WindowState::EMPTY, updated_at: at(9), ..expected.clone() };
+    let second = LedgerRow { window: window(5, 9), state: WindowState::EMPTY, updated_at: at(9), ..expected.clone() };
     assert_eq!(rows(fixture, "r").await, [expected, second]);
     assert_eq!(fixture.ledger().schedules().await.unwrap()[0].planned_to, at(9));
 }
@@ -274,6 +274,16 @@ pub async fn unjudged_rows_come_oldest_update_first(fixture: &dyn Fixture) {
     let starts: Vec<_> = rows.iter().map(|row| (row.window.from - at(0)).num_minutes()).collect();
     assert_eq!(starts, [5, 0]);
     assert_eq!(fixture.ledger().unjudged(1).await.unwrap().len(), 1);
+}
+
+pub async fn rows_that_failed_for_good_come_after_those_that_wait(fixture: &dyn Fixture) {
+    with_one_window(fixture).await;
+    let for_good = WindowState::Failed { kind: FailureKind::Permanent, reason: "r".to_owned() };
+    finish(fixture, 1, &for_good, "a").await;
+    plan(fixture, &planned("r", 5, 600)).await;
+    let rows = fixture.ledger().unjudged(10).await.unwrap();
+    let starts: Vec<_> = rows.iter().map(|row| (row.window.from - at(0)).num_minutes()).collect();
+    assert_eq!(starts, [5, 0]);
 }
 
 pub async fn ledger_survives_a_restart(fixture: &dyn Fixture) {

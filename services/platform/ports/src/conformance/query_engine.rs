@@ -77,12 +77,7 @@ const SLOW: &str = "SELECT count(*) FROM application_logs a CROSS JOIN applicati
                     WHERE a.event_id || b.event_id || c.event_id = 'x'";
 
 fn request(token: &str, sql: &str) -> QueryRequest {
-    QueryRequest {
-        token: token.to_owned(),
-        sql: sql.to_owned(),
-        max_rows: 10_000,
-        timeout: Duration::from_secs(60),
-    }
+    QueryRequest { token: token.to_owned(), sql: sql.to_owned(), max_rows: 10_000, timeout: Duration::from_secs(60) }
 }
 
 async fn start(fixture: &dyn EngineFixture, request: &QueryRequest) -> EngineQueryId {
@@ -182,8 +177,7 @@ pub async fn query_past_its_timeout_fails_transiently(fixture: &dyn EngineFixtur
 
 pub async fn query_with_too_many_rows_fails_permanently(fixture: &dyn EngineFixture) {
     let sql = "SELECT event_id FROM application_logs";
-    let (_, status) =
-        run(fixture, &QueryRequest { max_rows: N_LAKE_ROWS as u64 - 1, ..request("rows", sql) }).await;
+    let (_, status) = run(fixture, &QueryRequest { max_rows: N_LAKE_ROWS as u64 - 1, ..request("rows", sql) }).await;
     assert_failed(&status, FailureKind::Permanent);
 }
 

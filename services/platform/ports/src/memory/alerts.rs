@@ -45,10 +45,8 @@ impl State {
     }
 
     fn replace(&mut self, alert: &AlertSnapshot) {
-        let record = self
-            .alerts
-            .entry(alert.alert_id)
-            .or_insert_with(|| AlertRecord { alert: alert.clone(), context: None });
+        let record =
+            self.alerts.entry(alert.alert_id).or_insert_with(|| AlertRecord { alert: alert.clone(), context: None });
         record.alert = alert.clone();
     }
 

@@ -46,6 +46,7 @@ impl DeliveryStore for MemoryDeliveryStore {
             lease_until: None,
             possible_duplicate: false,
             provider_ids: BTreeMap::new(),
+            reopened_at: None,
         });
         if record.state.is_final() {
             return Ok(ClaimOutcome::Final(record.clone()));
@@ -82,6 +83,18 @@ impl DeliveryStore for MemoryDeliveryStore {
         stored.lease_until = None;
         stored.updated_at = record.attempt.at;
         self.bus.deliver(routed);
+        Ok(true)
+    }
+
+    async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
+        let mut deliveries = locked(&self.deliveries);
+        let Some(stored) = deliveries.get_mut(delivery).filter(|stored| stored.state == DeliveryState::Dead) else {
+            return Ok(false);
+        };
+        stored.state = DeliveryState::Pending;
+        stored.next_attempt_at = None;
+        stored.reopened_at = Some(now);
+        stored.updated_at = now;
         Ok(true)
     }
 

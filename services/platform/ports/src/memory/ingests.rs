@@ -75,9 +75,10 @@ impl IngestStore for MemoryIngestStore {
     async fn event_span(&self, table: &str, window: TimeWindow) -> Result<Option<EventSpan>, PortError> {
         let state = locked(&self.state);
         let parts = state.parts.values().filter(|part| part.complete && part.commit.table == table);
-        let spans = parts.map(|part| &part.commit).filter(|commit| window.contains(commit.stamp)).map(|commit| {
-            EventSpan { from: commit.event_from, to: commit.event_to, n_records: commit.n_records }
-        });
+        let spans = parts
+            .map(|part| &part.commit)
+            .filter(|commit| window.contains(commit.stamp))
+            .map(|commit| EventSpan { from: commit.event_from, to: commit.event_to, n_records: commit.n_records });
         Ok(spans.reduce(|a, b| EventSpan {
             from: a.from.min(b.from),
             to: a.to.max(b.to),

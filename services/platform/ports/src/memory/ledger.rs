@@ -6,6 +6,7 @@ use crate::stores::{LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActi
 use crate::{Outgoing, PortError};
 use async_trait::async_trait;
 use mantissa_contracts::ids::RuleId;
+use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -145,16 +146,20 @@ impl LedgerStore for MemoryLedgerStore {
 
     async fn windows(&self, rule: &RuleId, span: TimeWindow, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let state = locked(&self.state);
-        let rows = state.rows.values().filter(|row| {
-            row.rule_id == *rule && row.window.from < span.to && row.window.to > span.from
-        });
+        let rows = state
+            .rows
+            .values()
+            .filter(|row| row.rule_id == *rule && row.window.from < span.to && row.window.to > span.from);
         Ok(rows.take(limit).cloned().collect())
     }
 
     async fn unjudged(&self, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let state = locked(&self.state);
         let mut rows: Vec<_> = state.rows.values().filter(|row| !row.state.is_judged()).cloned().collect();
-        rows.sort_by_key(|row| row.updated_at);
+        rows.sort_by_key(|row| {
+            let for_good = matches!(row.state, WindowState::Failed { kind: FailureKind::Permanent, .. });
+            (for_good, row.updated_at)
+        });
         rows.truncate(limit);
         Ok(rows)
     }

@@ -65,9 +65,12 @@ pub struct AlertFilter {
 ///
 /// - [`commit_matches`](AlertStore::commit_matches) stores the alert, the match ids and the messages together, or nothing. It
 ///   is `Moved` unless the key's revision is the expected one and the stored alert's revision is one less than the
-///   given one (or there is none, for revision 1). It is `MatchesSeen` when the rule already holds one of the match ids.
+///   given one (or there is none, for revision 1). It is `MatchesSeen`, with those of them, when the rule already holds
+///   some of the match ids, also when it would be `Moved`: a match that is held stays held.
 /// - Of two commits with the same expected key revision at most one succeeds.
-/// - [`commit_change`](AlertStore::commit_change) is `Moved` unless the stored revision is one less than the given one.
+/// - [`commit_change`](AlertStore::commit_change) is `Moved` unless the stored revision is one less than the given one,
+///   and when there is no such alert. The key's revision stays; the alert's own guards against matches.
+/// - A commit leaves the alert's context as it is.
 /// - [`set_context`](AlertStore::set_context) stores the context and the messages together; it leaves the revision alone and
 ///   replaces an earlier context. `false`, and nothing published, when there is no such alert.
 /// - [`list`](AlertStore::list) is newest opened first, then by id; `after` is the last alert of the page before.

@@ -59,6 +59,16 @@ pub struct DeliveryRecord {
     pub possible_duplicate: bool,
     /// What the provider calls it: a Slack `ts`, a Jira key.
     pub provider_ids: BTreeMap<String, String>,
+    /// When a person last had it tried anew after it was dead; its budget counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<Instant>,
+}
+
+impl DeliveryRecord {
+    /// Since when tries count against the budget.
+    pub fn tried_since(&self) -> Instant {
+        self.reopened_at.unwrap_or(self.created_at)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +102,10 @@ pub struct AttemptRecord {
 /// - [`claim`](DeliveryStore::claim) creates the record when there is none, and is durable before it returns. Of two
 ///   workers that claim at once, one gets it. A claim whose lease has passed is taken over, and the record is then marked
 ///   `possible_duplicate`: the worker that held it may have sent.
-/// - A delivery whose state is final is `Final` for ever; one with a `next_attempt_at` after `now` is `Waiting`.
+///   A claim is its owner's until it is recorded or taken over, also past its lease; claiming it once more is `Busy`.
+/// - A delivery whose state is final is `Final` until it is reopened; one with a `next_attempt_at` after `now` is `Waiting`.
+/// - [`reopen`](DeliveryStore::reopen) makes a dead delivery pending again, with `reopened_at` set and its attempts kept. Of
+///   every other state, and where there is no such delivery, it changes nothing and returns `false`.
 /// - [`record`](DeliveryStore::record) adds the attempt, sets the state, ends the claim and publishes the messages, all
 ///   together, if the owner still holds the claim; otherwise nothing, and `false`.
 /// - `possible_duplicate` is never unset.
@@ -109,6 +122,8 @@ pub trait DeliveryStore: Send + Sync {
     ) -> Result<ClaimOutcome, PortError>;
 
     async fn record(&self, record: &AttemptRecord) -> Result<bool, PortError>;
+
+    async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError>;
 
     async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError>;
 

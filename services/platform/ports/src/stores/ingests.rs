@@ -61,6 +61,7 @@ pub struct IngestedObject {
 /// - `begin` with a stamp before the table's seal is refused with the seal, and changes nothing.
 /// - `begin` of a part that was begun and not completed replaces the earlier intent.
 /// - `begin` of a completed part returns `AlreadyComplete`.
+///   A part that was completed stays complete whatever is sealed later.
 /// - `seal` returns how far the table is sealed now: `until`, or the earliest stamp that was begun and not completed, if
 ///   that is earlier. The seal never moves back.
 /// - An intent whose stamp is before `lapsed_before` does not hold the seal; completing it afterwards returns `false`,

@@ -77,7 +77,9 @@ pub struct LedgerRow {
 pub enum PlanOutcome {
     Planned,
     /// Another scheduler planned past the window's start; here is where planning goes on.
-    Moved { planned_to: Instant },
+    Moved {
+        planned_to: Instant,
+    },
 }
 
 /// The ledger.
@@ -86,7 +88,8 @@ pub enum PlanOutcome {
 ///   version, table and interval and enables it, and judging goes on where it was planned to: no gap.
 /// - [`deactivate`](LedgerStore::deactivate) disables the rule; its rows stay. `false` when there is no such rule.
 /// - [`plan`](LedgerStore::plan) adds a row and its messages if, and only if, the window starts exactly where the rule was
-///   planned to; the rule is then planned to the window's end. Otherwise nothing changes and `Moved` says where it is.
+///   planned to; the rule is then planned to the window's end. Otherwise nothing changes and `Moved` says where it is. A rule that was never
+///   activated, and an empty window, are permanent errors.
 /// - [`finish`](LedgerStore::finish) sets the state of a row if its attempt is that one and it is not judged, and publishes
 ///   the messages with it; otherwise it changes nothing, publishes nothing and returns `false`.
 /// - [`retry`](LedgerStore::retry) puts a failed row back to planned with the next attempt and publishes the messages, if
@@ -124,6 +127,7 @@ pub trait LedgerStore: Send + Sync {
 
     async fn windows(&self, rule: &RuleId, span: TimeWindow, limit: usize) -> Result<Vec<LedgerRow>, PortError>;
 
-    /// Rows that are planned or failed, oldest update first.
+    /// Rows that wait for something: planned, or failed for a passing reason, oldest update first. Rows that failed for
+    /// good come after all of them, so that they never crowd the others out.
     async fn unjudged(&self, limit: usize) -> Result<Vec<LedgerRow>, PortError>;
 }

@@ -1,6 +1,7 @@
 //! What the services remember. Every write that yields messages takes them along: the change and its messages
 //! become durable together, and each message is then published at least once, even if the process dies right
-//! after the write returns (a transactional outbox).
+//! after the write returns (a transactional outbox). A message that the topology does not know is a permanent error,
+//! and nothing is changed.
 
 pub mod alerts;
 pub mod deliveries;

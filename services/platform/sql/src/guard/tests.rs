@@ -38,11 +38,7 @@ fn people(sql: &str) -> Result<GuardedQuery, GuardError> {
 }
 
 fn required(sql: &str) -> Result<GuardedQuery, GuardError> {
-    guard(
-        sql,
-        &catalogue(),
-        &GuardPolicy { partitions: PartitionPolicy::Required, ..GuardPolicy::for_rules(100) },
-    )
+    guard(sql, &catalogue(), &GuardPolicy { partitions: PartitionPolicy::Required, ..GuardPolicy::for_rules(100) })
 }
 
 #[test]
@@ -114,9 +110,14 @@ fn anything_but_one_select_is_stopped() {
 
 #[test]
 fn other_databases_and_unknown_tables_are_stopped_in_every_scope() {
-    for relation in
-        ["information_schema.tables", "other.cloudtrail_logs", "awsdatacatalog.other.x", "\"a\".\"b\"", "unknown", "pg_catalog.pg_user"]
-    {
+    for relation in [
+        "information_schema.tables",
+        "other.cloudtrail_logs",
+        "awsdatacatalog.other.x",
+        "\"a\".\"b\"",
+        "unknown",
+        "pg_catalog.pg_user",
+    ] {
         for sql in [
             format!("SELECT * FROM {relation}"),
             format!("SELECT * FROM cloudtrail_logs JOIN {relation} ON true"),
@@ -133,7 +134,10 @@ fn other_databases_and_unknown_tables_are_stopped_in_every_scope() {
             format!("SELECT * FROM (cloudtrail_logs CROSS JOIN {relation})"),
         ] {
             let error = rules(&sql).expect_err(&sql);
-            assert!(matches!(error, GuardError::OtherDatabase { .. } | GuardError::UnknownTable { .. }), "{sql}: {error}");
+            assert!(
+                matches!(error, GuardError::OtherDatabase { .. } | GuardError::UnknownTable { .. }),
+                "{sql}: {error}"
+            );
         }
     }
 }
@@ -152,7 +156,10 @@ fn ctes_neither_hide_tables_nor_leak_out_of_their_query() {
         rules("SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) x, a"),
         Err(GuardError::UnknownTable { .. })
     ));
-    assert!(matches!(rules("WITH a AS (SELECT 1), a AS (SELECT 2) SELECT * FROM a"), Err(GuardError::DuplicateCte { .. })));
+    assert!(matches!(
+        rules("WITH a AS (SELECT 1), a AS (SELECT 2) SELECT * FROM a"),
+        Err(GuardError::DuplicateCte { .. })
+    ));
     assert!(rules("WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT * FROM a) SELECT * FROM a").is_err());
 }
 

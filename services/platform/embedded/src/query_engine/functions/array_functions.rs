@@ -4,7 +4,7 @@ use super::cast_functions::ip_bytes;
 use super::fields::nullable;
 use super::udf::{Texts, Udf, anything, check_count, returns_bigint, returns_boolean};
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Int64Array, Int64Builder, ListBuilder, ListArray, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanBuilder, Int64Array, Int64Builder, ListArray, ListBuilder, UInt64Array,
 };
 use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
@@ -61,9 +61,7 @@ fn container_and_value(name: &str, types: &[DataType]) -> Result<Vec<DataType>> 
     check_count(name, types, 2..=2)?;
     match &types[0] {
         network if super::udf::is_text(network) => match &types[1] {
-            DataType::FixedSizeBinary(16) | DataType::Null => {
-                Ok(vec![network.clone(), DataType::FixedSizeBinary(16)])
-            }
+            DataType::FixedSizeBinary(16) | DataType::Null => Ok(vec![network.clone(), DataType::FixedSizeBinary(16)]),
             other => plan_err!("function `{name}` expects an ipaddress after a network, found {other}"),
         },
         DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
@@ -200,8 +198,7 @@ impl Network {
             let (address, prefix) = text.split_once('/')?;
             let (address, prefix): (IpAddr, u32) = (address.parse().ok()?, prefix.parse().ok()?);
             let (limit, offset) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
-            (prefix <= limit)
-                .then(|| Self { base: u128::from_be_bytes(ip_bytes(address)), prefix: prefix + offset })
+            (prefix <= limit).then(|| Self { base: u128::from_be_bytes(ip_bytes(address)), prefix: prefix + offset })
         };
         match parsed() {
             Some(network) => Ok(network),

@@ -9,7 +9,7 @@ use super::udf::{Texts, Udf, anything, is_text, returns_text, texts_only};
 use super::write_json::write_json;
 use crate::query_engine::render_value::{java_double, scientific, text};
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, ListBuilder, StringBuilder, StringArray,
+    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, ListBuilder, StringArray, StringBuilder,
 };
 use datafusion::arrow::datatypes::{DataType, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{ScalarValue, exec_err};

@@ -2,7 +2,10 @@
 
 use super::date_formats::to_chrono;
 use super::fields::nullable;
-use super::udf::{Texts, Udf, bigint_at, check_count, is_text, returns_bigint, returns_double, returns_text, texts_only};
+use super::udf::{
+    Texts, Udf, bigint_at, check_count, is_text, returns_bigint, returns_double, returns_text, texts_only,
+};
+use chrono::format::{Parsed, StrftimeItems};
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray,
@@ -143,14 +146,33 @@ fn date_parse(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
         };
         // Any number of digits of a fraction is read; chrono's `%6f` wants six.
         let chrono_format = to_chrono(format).map_err(DataFusionError::Plan)?.replace(".%6f", "%.f");
-        let time = NaiveDateTime::parse_from_str(text, &chrono_format)
-            .or_else(|_| NaiveDate::parse_from_str(text, &chrono_format).map(NaiveDateTime::from));
-        match time {
-            Ok(time) => Ok(Some(time.and_utc().timestamp_millis())),
-            Err(_) => exec_err!("date_parse: '{text}' does not have the format '{format}'"),
+        match parse_with_defaults(text, &chrono_format) {
+            Some(time) => Ok(Some(time.and_utc().timestamp_millis())),
+            None => exec_err!("date_parse: '{text}' does not have the format '{format}'"),
         }
     };
     Ok(Arc::new((0..args.number_rows).map(parse).collect::<Result<TimestampMillisecondArray>>()?))
+}
+
+/// What a format leaves out is the first: month, day, hour, minute.
+fn parse_with_defaults(text: &str, format: &str) -> Option<NaiveDateTime> {
+    let mut parsed = Parsed::new();
+    chrono::format::parse(&mut parsed, text, StrftimeItems::new(format)).ok()?;
+    if parsed.ordinal().is_none() && parsed.isoweek().is_none() {
+        if parsed.month().is_none() {
+            parsed.set_month(1).ok()?;
+        }
+        if parsed.day().is_none() {
+            parsed.set_day(1).ok()?;
+        }
+    }
+    if parsed.hour_div_12().is_none() && parsed.hour_mod_12().is_none() {
+        parsed.set_hour(0).ok()?;
+    }
+    if parsed.minute().is_none() {
+        parsed.set_minute(0).ok()?;
+    }
+    Some(NaiveDateTime::new(parsed.to_naive_date().ok()?, parsed.to_naive_time().ok()?))
 }
 
 fn date_format(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
@@ -172,9 +194,8 @@ fn to_iso8601(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
         _ => "%Y-%m-%dT%H:%M:%S%.3f",
     };
     let times = millis(args, 0)?;
-    let texts = times
-        .iter()
-        .map(|at| at.and_then(DateTime::from_timestamp_millis).map(|time| time.format(format).to_string()));
+    let texts =
+        times.iter().map(|at| at.and_then(DateTime::from_timestamp_millis).map(|time| time.format(format).to_string()));
     Ok(Arc::new(texts.collect::<StringArray>()))
 }
 

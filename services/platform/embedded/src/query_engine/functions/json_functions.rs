@@ -172,8 +172,10 @@ fn sorted(value: &str) -> Cow<'_, str> {
         Some(b'{') => {
             let mut members = entries(value).unwrap_or_default();
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
-            let printed: Vec<String> =
-                members.iter().map(|(key, value)| format!("{}:{}", super::json_scan::quote(key), sorted(value))).collect();
+            let printed: Vec<String> = members
+                .iter()
+                .map(|(key, value)| format!("{}:{}", super::json_scan::quote(key), sorted(value)))
+                .collect();
             Cow::Owned(format!("{{{}}}", printed.join(",")))
         }
         Some(b'[') => {
@@ -184,10 +186,7 @@ fn sorted(value: &str) -> Cow<'_, str> {
     }
 }
 
-fn map_texts(
-    args: &ScalarFunctionArgs,
-    convert: impl Fn(&str) -> Result<Option<Cow<'_, str>>>,
-) -> Result<ArrayRef> {
+fn map_texts(args: &ScalarFunctionArgs, convert: impl Fn(&str) -> Result<Option<Cow<'_, str>>>) -> Result<ArrayRef> {
     let texts = Texts::of(&args.args[0])?;
     let mut values = StringBuilder::new();
     for i in 0..args.number_rows {

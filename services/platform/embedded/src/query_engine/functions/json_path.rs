@@ -31,7 +31,8 @@ impl JsonPath {
                 }
                 (key.to_owned(), &dotted[end..])
             } else if let Some(bracketed) = rest.strip_prefix('[') {
-                read_bracket(bracketed).ok_or_else(|| invalid("only `[number]` and `[\"key\"]` are read in brackets"))?
+                read_bracket(bracketed)
+                    .ok_or_else(|| invalid("only `[number]` and `[\"key\"]` are read in brackets"))?
             } else {
                 return Err(invalid("expected `.` or `[`"));
             };

@@ -5,6 +5,7 @@ mod cast_functions;
 mod date_formats;
 mod date_functions;
 pub(super) mod fields;
+mod folded_functions;
 mod json_functions;
 mod json_path;
 mod json_scan;
@@ -27,6 +28,7 @@ pub(super) fn register(mut state: SessionState) -> Result<SessionState, QueryErr
         array_functions::all(),
         cast_functions::all(),
         date_functions::all(),
+        folded_functions::all(),
         json_functions::all(),
         math_functions::all(),
         regex_functions::all(),

@@ -166,7 +166,8 @@ impl<'a> Patterns<'a> {
 }
 
 fn compile(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|error| DataFusionError::Plan(format!("`{pattern}` is not a regular expression: {error}")))
+    Regex::new(pattern)
+        .map_err(|error| DataFusionError::Plan(format!("`{pattern}` is not a regular expression: {error}")))
 }
 
 #[cfg(test)]

@@ -50,6 +50,11 @@ impl HigherOrderUDFImpl for Try {
         }
     }
 
+    /// Or a part of the body that stands twice in a query is evaluated once, before and outside of here.
+    fn short_circuits(&self) -> bool {
+        true
+    }
+
     /// All rows at once; only if that fails, one by one.
     fn invoke_with_args(&self, args: HigherOrderFunctionArgs) -> Result<ColumnarValue> {
         let [ValueOrLambda::Lambda(body)] = args.args.as_slice() else {

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// What a function takes: the types it is called with, coerced or refused.
 pub(super) type Coerce = fn(&str, &[DataType]) -> Result<Vec<DataType>>;
@@ -72,7 +73,11 @@ impl ScalarUDFImpl for Udf {
         if args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_))) {
             args.number_rows = 1;
             let array = (self.invoke)(&args)?;
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+            // `try_from_array` would rebuild a list and lose what its field says of the elements.
+            return Ok(ColumnarValue::Scalar(match array.as_list_opt::<i32>() {
+                Some(list) => ScalarValue::List(Arc::new(list.clone())),
+                None => ScalarValue::try_from_array(&array, 0)?,
+            }));
         }
         (self.invoke)(&args).map(ColumnarValue::Array)
     }

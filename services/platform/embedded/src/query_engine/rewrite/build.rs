@@ -1,10 +1,10 @@
 //! Pieces of syntax tree.
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, ObjectName, ObjectNamePart, UnaryOperator, Value,
 };
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 
 pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     Expr::Function(function(name, arguments))

@@ -5,6 +5,7 @@
 
 mod build;
 mod rewrite_casts;
+mod rewrite_folded;
 mod rewrite_functions;
 mod rewrite_like;
 mod rewrite_relations;
@@ -14,7 +15,9 @@ use super::error::QueryError;
 use build::{call, lowered};
 use mantissa_lake::catalogue::Catalogue;
 use mantissa_sql::position_of;
-use sqlparser::ast::{CeilFloorKind, Cte, Expr, Ident, ObjectName, Query, Select, SelectItem, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    CeilFloorKind, Cte, Expr, Ident, ObjectName, Query, Select, SelectItem, TableFactor, VisitMut, VisitorMut,
+};
 use std::ops::ControlFlow;
 
 /// Rewrites a parsed Trino query.
@@ -41,10 +44,8 @@ impl VisitorMut for Rewriter<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<QueryError> {
-        for item in &mut select.projection {
-            if let SelectItem::ExprWithAlias { alias, .. } = item {
-                lower_ident(alias);
-            }
+        for (i, item) in select.projection.iter_mut().enumerate() {
+            name_item(i, item);
         }
         rewrite_relations::nest_unnests(&mut select.from);
         ControlFlow::Continue(())
@@ -65,6 +66,18 @@ impl VisitorMut for Rewriter<'_> {
     }
 }
 
+/// As Trino names what has no name, so that the same expression may stand twice in a list.
+fn name_item(i: usize, item: &mut SelectItem) {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => lower_ident(alias),
+        SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => {}
+        SelectItem::UnnamedExpr(expr) => {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::new(format!("_col{i}")) };
+        }
+        _ => {}
+    }
+}
+
 /// One expression whose parts have been rewritten.
 fn rewrite_expr(expr: &mut Expr) -> Result<(), QueryError> {
     let at = position_of(expr);
@@ -82,9 +95,7 @@ fn rewrite_expr(expr: &mut Expr) -> Result<(), QueryError> {
         Expr::TypedString(typed) => rewrite_times::rewrite_typed_string(typed, at)?,
         Expr::Like { .. } | Expr::ILike { .. } => rewrite_like::rewrite_like(expr, at)?,
         Expr::Extract { field, expr, .. } => rewrite_times::date_part(&field.to_string(), (**expr).clone(), at)?,
-        Expr::AtTimeZone { timestamp, time_zone } => {
-            rewrite_times::at_time_zone((**timestamp).clone(), time_zone, at)?
-        }
+        Expr::AtTimeZone { timestamp, time_zone } => rewrite_times::at_time_zone((**timestamp).clone(), time_zone, at)?,
         Expr::Substring { expr, substring_from, substring_for, .. } => {
             let from = substring_from.as_ref().map_or_else(|| build::number(1), |from| (**from).clone());
             let mut arguments = vec![(**expr).clone(), from];
@@ -94,7 +105,10 @@ fn rewrite_expr(expr: &mut Expr) -> Result<(), QueryError> {
         Expr::Position { expr, r#in } => build::bigint(call("strpos", vec![(**r#in).clone(), (**expr).clone()])),
         Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => call("trino_ceil", vec![(**expr).clone()]),
         Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => call("trino_floor", vec![(**expr).clone()]),
-        _ => return Ok(()),
+        _ => match rewrite_folded::rewrite_folded(expr) {
+            Some(replaced) => replaced,
+            None => return Ok(()),
+        },
     };
     *expr = replaced;
     Ok(())

@@ -29,9 +29,11 @@ pub(super) fn rewrite_cast(expr: &Expr, at: Position) -> Result<Expr, QueryError
         DataType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("ipaddress") => {
             with_flag("trino_to_ip", value)
         }
-        DataType::TinyInt(_) | DataType::SmallInt(_) | DataType::Int(_) | DataType::Integer(_) | DataType::BigInt(_) => {
-            cast(kind.clone(), with_flag("trino_for_integer", value), data_type.clone())
-        }
+        DataType::TinyInt(_)
+        | DataType::SmallInt(_)
+        | DataType::Int(_)
+        | DataType::Integer(_)
+        | DataType::BigInt(_) => cast(kind.clone(), with_flag("trino_for_integer", value), data_type.clone()),
         DataType::Boolean
         | DataType::Double(_)
         | DataType::DoublePrecision

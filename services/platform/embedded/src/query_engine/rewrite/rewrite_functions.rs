@@ -1,45 +1,127 @@
 //! Function calls: each name is kept, replaced, taken apart, or refused.
 
 use super::super::error::QueryError;
-use super::build::{arrow_cast, bigint, boolean, call, case, function, not, text};
+use super::build::{arrow_cast, bigint, boolean, call, case, function, not, text, text_of};
 use super::rewrite_times::{TIMESTAMP_UTC, at_time_zone, date_part};
 use mantissa_sql::Position;
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArguments, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, NullTreatment, ObjectName,
-    OneOrManyWithParens, OrderByExpr, OrderByOptions, Spanned,
+    OneOrManyWithParens, OrderByExpr, OrderByOptions, Spanned, Value,
 };
 
 /// DataFusion means the same by them.
 const KEPT: &[&str] = &[
-    "array_agg", "array_distinct", "array_max", "array_min", "avg", "bool_and", "bool_or", "chr", "coalesce",
-    "concat_ws", "corr", "count", "cume_dist", "current_date", "date_trunc", "dense_rank", "first_value", "flatten",
-    "json_array_contains", "json_array_get", "json_array_length", "json_extract", "json_extract_scalar", "json_format",
-    "json_parse", "json_size", "lag", "last_value", "lead", "lower", "lpad", "ltrim", "max", "min", "nth_value",
-    "ntile", "nullif", "percent_rank", "rank", "regexp_like", "reverse", "row_number", "rpad", "rtrim", "starts_with",
-    "stddev", "stddev_pop", "stddev_samp", "sum", "translate", "trim", "upper", "var_pop", "var_samp",
+    "array_agg",
+    "array_distinct",
+    "array_max",
+    "array_min",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "chr",
+    "coalesce",
+    "concat_ws",
+    "corr",
+    "count",
+    "cume_dist",
+    "current_date",
+    "date_trunc",
+    "dense_rank",
+    "first_value",
+    "flatten",
+    "json_array_contains",
+    "json_array_get",
+    "json_array_length",
+    "json_extract",
+    "json_extract_scalar",
+    "json_format",
+    "json_parse",
+    "json_size",
+    "lag",
+    "last_value",
+    "lead",
+    "lower",
+    "lpad",
+    "ltrim",
+    "max",
+    "min",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "percent_rank",
+    "rank",
+    "regexp_like",
+    "reverse",
+    "row_number",
+    "rpad",
+    "rtrim",
+    "starts_with",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "translate",
+    "trim",
+    "upper",
+    "var_pop",
+    "var_samp",
 ];
 
 /// The same arguments under another name; those that begin with `trino_` are ours.
 const RENAMED: &[(&str, &str)] = &[
-    ("abs", "trino_abs"), ("array_join", "array_to_string"), ("arrays_overlap", "array_has_any"),
-    ("any_match", "array_any_match"), ("cardinality", "trino_cardinality"), ("ceil", "trino_ceil"),
-    ("ceiling", "trino_ceil"), ("codepoint", "ascii"), ("contains", "trino_contains"), ("date_add", "trino_date_add"),
-    ("date_diff", "trino_date_diff"), ("date_format", "trino_date_format"), ("date_parse", "trino_date_parse"),
-    ("element_at", "trino_element_at"), ("every", "bool_and"), ("exp", "trino_exp"), ("filter", "array_filter"),
-    ("floor", "trino_floor"), ("from_iso8601_date", "trino_from_iso8601_date"),
-    ("from_iso8601_timestamp", "trino_from_iso8601_timestamp"), ("from_unixtime", "trino_from_unixtime"),
-    ("ln", "trino_ln"), ("log10", "trino_log10"), ("log2", "trino_log2"), ("pow", "trino_power"),
-    ("power", "trino_power"), ("regexp_count", "trino_regexp_count"), ("regexp_extract", "trino_regexp_extract"),
-    ("regexp_extract_all", "trino_regexp_extract_all"), ("regexp_replace", "trino_regexp_replace"),
-    ("regexp_split", "trino_regexp_split"), ("round", "trino_round"), ("row", "struct"), ("sign", "trino_sign"),
-    ("split", "trino_split"), ("split_part", "trino_split_part"), ("sqrt", "trino_sqrt"), ("substr", "trino_substr"),
-    ("substring", "trino_substr"), ("to_iso8601", "trino_to_iso8601"), ("to_unixtime", "trino_to_unixtime"),
-    ("transform", "array_transform"), ("typeof", "trino_typeof"), ("url_decode", "trino_url_decode"),
-    ("url_encode", "trino_url_encode"), ("url_extract_fragment", "trino_url_extract_fragment"),
-    ("url_extract_host", "trino_url_extract_host"), ("url_extract_parameter", "trino_url_extract_parameter"),
-    ("url_extract_path", "trino_url_extract_path"), ("url_extract_port", "trino_url_extract_port"),
-    ("url_extract_protocol", "trino_url_extract_protocol"), ("url_extract_query", "trino_url_extract_query"),
+    ("abs", "trino_abs"),
+    ("array_join", "array_to_string"),
+    ("arrays_overlap", "array_has_any"),
+    ("any_match", "array_any_match"),
+    ("cardinality", "trino_cardinality"),
+    ("ceil", "trino_ceil"),
+    ("ceiling", "trino_ceil"),
+    ("codepoint", "ascii"),
+    ("contains", "trino_contains"),
+    ("date_add", "trino_date_add"),
+    ("date_diff", "trino_date_diff"),
+    ("date_format", "trino_date_format"),
+    ("date_parse", "trino_date_parse"),
+    ("element_at", "trino_element_at"),
+    ("every", "bool_and"),
+    ("exp", "trino_exp"),
+    ("filter", "array_filter"),
+    ("floor", "trino_floor"),
+    ("from_iso8601_date", "trino_from_iso8601_date"),
+    ("from_iso8601_timestamp", "trino_from_iso8601_timestamp"),
+    ("from_unixtime", "trino_from_unixtime"),
+    ("ln", "trino_ln"),
+    ("log10", "trino_log10"),
+    ("log2", "trino_log2"),
+    ("pow", "trino_power"),
+    ("power", "trino_power"),
+    ("regexp_count", "trino_regexp_count"),
+    ("regexp_extract", "trino_regexp_extract"),
+    ("regexp_extract_all", "trino_regexp_extract_all"),
+    ("regexp_replace", "trino_regexp_replace"),
+    ("regexp_split", "trino_regexp_split"),
+    ("round", "trino_round"),
+    ("row", "struct"),
+    ("sign", "trino_sign"),
+    ("split", "trino_split"),
+    ("split_part", "trino_split_part"),
+    ("sqrt", "trino_sqrt"),
+    ("substr", "trino_substr"),
+    ("substring", "trino_substr"),
+    ("to_iso8601", "trino_to_iso8601"),
+    ("to_unixtime", "trino_to_unixtime"),
+    ("transform", "array_transform"),
+    ("typeof", "trino_typeof"),
+    ("url_decode", "trino_url_decode"),
+    ("url_encode", "trino_url_encode"),
+    ("url_extract_fragment", "trino_url_extract_fragment"),
+    ("url_extract_host", "trino_url_extract_host"),
+    ("url_extract_parameter", "trino_url_extract_parameter"),
+    ("url_extract_path", "trino_url_extract_path"),
+    ("url_extract_port", "trino_url_extract_port"),
+    ("url_extract_protocol", "trino_url_extract_protocol"),
+    ("url_extract_query", "trino_url_extract_query"),
     ("variance", "var_samp"),
 ];
 
@@ -51,6 +133,22 @@ pub(super) fn rewrite_function(original: &Function) -> Result<Expr, QueryError> 
         renamed.name = ObjectName::from(vec![Ident::new(to)]);
         Expr::Function(renamed)
     };
+    // `COALESCE(condition, FALSE)` would become a CASE that computes the condition twice, and whose parts lose track of
+    // the arguments of lambdas.
+    if name == "coalesce"
+        && let [condition, Expr::Value(otherwise)] = arguments(original).as_slice()
+        && otherwise.value == Value::Boolean(false)
+    {
+        return Ok(Expr::IsTrue(Box::new(Expr::Nested(Box::new(condition.clone())))));
+    }
+    // The engine turns plain expressions into LIKE, where a backslash that stands for itself would escape what follows.
+    // It leaves groups alone.
+    if name == "regexp_like"
+        && let [subject, pattern] = arguments(original).as_slice()
+        && let Some(pattern) = text_of(pattern).filter(|pattern| pattern.contains('\\'))
+    {
+        return Ok(call("regexp_like", vec![subject.clone(), text(&format!("({pattern})"))]));
+    }
     if KEPT.contains(&name.as_str()) {
         return Ok(renamed(&name));
     }
@@ -91,8 +189,9 @@ impl Call<'_> {
                 _ => return Err(self.invalid("expects two or three arguments")),
             },
             "concat" => {
-                let joined = std::mem::take(&mut self.arguments).into_iter().reduce(|left, right| binary(
-                    left, BinaryOperator::StringConcat, right));
+                let joined = std::mem::take(&mut self.arguments)
+                    .into_iter()
+                    .reduce(|left, right| binary(left, BinaryOperator::StringConcat, right));
                 Expr::Nested(Box::new(joined.ok_or_else(|| self.invalid("expects arguments"))?))
             }
             "length" => bigint(call("character_length", self.exactly::<1>()?.into())),
@@ -172,9 +271,9 @@ impl Call<'_> {
     }
 
     fn exactly<const N: usize>(&mut self) -> Result<[Expr; N], QueryError> {
-        std::mem::take(&mut self.arguments).try_into().map_err(|given: Vec<Expr>| {
-            self.invalid(&format!("expects {N} arguments, not {}", given.len()))
-        })
+        std::mem::take(&mut self.arguments)
+            .try_into()
+            .map_err(|given: Vec<Expr>| self.invalid(&format!("expects {N} arguments, not {}", given.len())))
     }
 
     fn invalid(&self, why: &str) -> QueryError {

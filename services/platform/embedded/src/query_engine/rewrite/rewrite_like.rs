@@ -15,10 +15,15 @@ pub(super) fn rewrite_like(expr: &mut Expr, at: Position) -> Result<Expr, QueryE
         Some(other) => return Err(QueryError::Invalid { what: format!("ESCAPE {other} must be one character"), at }),
     };
     let replaced = match (text_of(pattern), escape) {
-        (Some(literal), escape) => text(&with_backslashes(literal, escape).map_err(|what| QueryError::Invalid { what, at })?),
+        (Some(literal), escape) => {
+            text(&with_backslashes(literal, escape).map_err(|what| QueryError::Invalid { what, at })?)
+        }
         (None, None) => call("replace", vec![(**pattern).clone(), text("\\"), text("\\\\")]),
         (None, Some(_)) => {
-            return Err(QueryError::Unsupported { what: "LIKE ... ESCAPE with a pattern that is not a literal".into(), at });
+            return Err(QueryError::Unsupported {
+                what: "LIKE ... ESCAPE with a pattern that is not a literal".into(),
+                at,
+            });
         }
     };
     *pattern = Box::new(replaced);

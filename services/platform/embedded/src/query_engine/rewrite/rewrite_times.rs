@@ -43,7 +43,9 @@ pub(super) fn rewrite_typed_string(typed: &TypedString, at: Position) -> Result<
 pub(super) fn date_part(part: &str, value: Expr, at: Position) -> Result<Expr, QueryError> {
     let lowered = part.to_lowercase();
     let arrow_part = match lowered.as_str() {
-        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond" => lowered.as_str(),
+        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond" => {
+            lowered.as_str()
+        }
         "week_of_year" => "week",
         "day_of_month" => "day",
         "day_of_week" | "dow" => "isodow",

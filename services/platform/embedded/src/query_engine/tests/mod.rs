@@ -21,10 +21,8 @@ pub(super) fn engine() -> DataFusionEngine {
 }
 
 fn cloudtrail_batch() -> RecordBatch {
-    let identity = Fields::from(vec![
-        Field::new("type", DataType::Utf8, true),
-        Field::new("username", DataType::Utf8, true),
-    ]);
+    let identity =
+        Fields::from(vec![Field::new("type", DataType::Utf8, true), Field::new("username", DataType::Utf8, true)]);
     let identities = StructArray::new(
         identity,
         vec![
@@ -35,7 +33,10 @@ fn cloudtrail_batch() -> RecordBatch {
     );
     let mut batch: Vec<(&str, ArrayRef)> = vec![
         ("event_id", Arc::new(StringArray::from(vec!["a", "b", "c"]))),
-        ("event_time", Arc::new(TimestampMillisecondArray::from(vec![NEW_YEAR, NEW_YEAR + 60_000, NEW_YEAR + 86_400_000]))),
+        (
+            "event_time",
+            Arc::new(TimestampMillisecondArray::from(vec![NEW_YEAR, NEW_YEAR + 60_000, NEW_YEAR + 86_400_000])),
+        ),
         ("eventname", Arc::new(StringArray::from(vec![Some("DeleteTrail"), Some("ConsoleLogin"), None]))),
         (
             "requestparameters",

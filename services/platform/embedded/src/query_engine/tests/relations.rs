@@ -35,9 +35,11 @@ async fn unnest_sees_the_columns_before_it() {
         "SELECT t.event_id, u.tag, u.n FROM cloudtrail_logs t CROSS JOIN UNNEST({tags}) WITH ORDINALITY AS u(tag, n) ORDER BY 1, 3"
     );
     assert_eq!(rows(&engine, &sql).await, ["a|x|1", "a|y|2", "b|z|1"]);
-    let sql = format!("SELECT event_id, tag FROM cloudtrail_logs t, UNNEST({tags}) AS u(tag) WHERE tag <> 'x' ORDER BY tag");
+    let sql =
+        format!("SELECT event_id, tag FROM cloudtrail_logs t, UNNEST({tags}) AS u(tag) WHERE tag <> 'x' ORDER BY tag");
     assert_eq!(rows(&engine, &sql).await, ["a|y", "b|z"]);
-    let sql = format!("SELECT event_id, tag FROM cloudtrail_logs t LEFT JOIN UNNEST({tags}) AS u(tag) ON TRUE ORDER BY 1, 2");
+    let sql =
+        format!("SELECT event_id, tag FROM cloudtrail_logs t LEFT JOIN UNNEST({tags}) AS u(tag) ON TRUE ORDER BY 1, 2");
     assert_eq!(rows(&engine, &sql).await, ["a|x", "a|y", "b|z", "c|NULL"]);
     let sql = "SELECT a, b FROM UNNEST(ARRAY[1, 2], ARRAY['x']) AS t(a, b)";
     assert_eq!(rows(&engine, sql).await, ["1|x", "2|NULL"]);
@@ -71,7 +73,8 @@ async fn tables_without_batches_are_empty() {
 
 #[tokio::test]
 async fn names_are_compared_without_regard_to_case() {
-    let sql = "WITH X AS (SELECT EventName AS \"Name\" FROM \"CLOUDTRAIL_LOGS\") SELECT x.\"NAME\" FROM x ORDER BY name";
+    let sql =
+        "WITH X AS (SELECT EventName AS \"Name\" FROM \"CLOUDTRAIL_LOGS\") SELECT x.\"NAME\" FROM x ORDER BY name";
     assert_eq!(rows(&engine(), sql).await, ["ConsoleLogin", "DeleteTrail", "NULL"]);
     let sql = "SELECT T.userIdentity.userName FROM cloudtrail_logs T ORDER BY 1 DESC";
     assert_eq!(rows(&engine(), sql).await, ["ana", "NULL", "NULL"]);
@@ -86,7 +89,8 @@ async fn sliding_windows_of_time_count_as_trino_counts() {
 
 #[tokio::test]
 async fn networks_are_tested_on_columns() {
-    let sql = "SELECT event_id FROM cloudtrail_logs WHERE contains('10.0.0.0/8', TRY_CAST(sourceipaddress AS IPADDRESS))";
+    let sql =
+        "SELECT event_id FROM cloudtrail_logs WHERE contains('10.0.0.0/8', TRY_CAST(sourceipaddress AS IPADDRESS))";
     assert_eq!(rows(&engine(), sql).await, ["a"]);
 }
 

@@ -168,3 +168,38 @@ fn no_cut_of_any_object_panics_or_loses_a_byte_silently() {
         }
     }
 }
+
+#[test]
+fn garbled_objects_are_read_to_their_end() {
+    let samples = [
+        format!(r#"{{"a":[1,{{"b":"c"}}],"Records":[{},{}],"x":{{"y":[1]}}}}"#, line(1), line(2)),
+        format!("[\n{},\n{}\n]", line(1), line(2)),
+        format!("{}\n{{\n\"eventTime\": 1}}\n", line(1)),
+        "version account-id interface-id start\n2 1 eni-1 1649721732\n".to_owned(),
+        r#"<34>1 2026-02-28T10:00:00Z h p 1 M [a b="c\]"] msg"#.to_owned(),
+    ];
+    let garble = b"{}[]\",:\\\n \x00\xffe9-";
+    // A fixed sequence, so that a failure is the same every time.
+    let mut state: u64 = 42;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for round in 0..600 {
+        let mut content = samples[round % samples.len()].clone().into_bytes();
+        for _ in 0..=next(4) {
+            let at = next(content.len());
+            content[at] = garble[next(garble.len())];
+        }
+        for source in LogSource::ALL.map(Some).into_iter().chain([None]) {
+            let ingested = read(&content, source);
+            assert_eq!(ingested.summary.raw_bytes, content.len() as u64, "{source:?} of {content:?}");
+        }
+    }
+}
+
+#[test]
+fn logs_that_only_look_like_findings_are_application_logs() {
+    let content = r#"{"severity":"ERROR","type":"x","resource":{"type":"y"},"service":"z","message":"m"}"#;
+    assert_eq!(read(content.as_bytes(), None).summary.log_source, LogSource::Application);
+}

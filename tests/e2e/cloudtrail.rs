@@ -1,0 +1,64 @@
+//! Rules, and CloudTrail records that match them.
+
+use chrono::{DateTime, Utc};
+
+/// A rule that matches one action, with one alert per caller and day.
+pub(crate) struct ActionRule {
+    pub(crate) rule_id: &'static str,
+    pub(crate) action: &'static str,
+    pub(crate) level: &'static str,
+}
+
+pub(crate) const CREATE_USER: ActionRule =
+    ActionRule { rule_id: "11111111-1111-4111-8111-111111111111", action: "CreateUser", level: "high" };
+pub(crate) const STOP_LOGGING: ActionRule =
+    ActionRule { rule_id: "22222222-2222-4222-8222-222222222222", action: "StopLogging", level: "critical" };
+pub(crate) const DELETE_BUCKET: ActionRule =
+    ActionRule { rule_id: "33333333-3333-4333-8333-333333333333", action: "DeleteBucket", level: "medium" };
+
+impl ActionRule {
+    pub(crate) fn yaml(&self) -> String {
+        let Self { rule_id, action, level } = self;
+        format!(
+            "title: {action} was called
+id: {rule_id}
+status: stable
+description: {action} was called.
+author: Mantissa Log
+date: '2026-11-23'
+logsource:
+  product: aws
+  service: cloudtrail
+detection:
+  selection:
+    eventName: {action}
+  condition: selection
+level: {level}
+mantissa:
+  group_by:
+    - userIdentity.arn
+  dedup: {{window: 2d}}
+  title: \"{{{{ userIdentity.arn }}}} called {action}\"
+  runbook: |
+    1. Ask the caller.
+"
+        )
+    }
+}
+
+pub(crate) fn arn(user: &str) -> String {
+    format!("arn:aws:iam::111122223333:user/{user}")
+}
+
+/// One record, on one line.
+pub(crate) fn record(event_id: &str, action: &str, user: &str, at: DateTime<Utc>) -> String {
+    let (time, arn) = (at.format("%Y-%m-%dT%H:%M:%SZ"), arn(user));
+    format!(
+        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"{arn}","accountId":"111122223333","userName":"{user}"}},"eventTime":"{time}","eventSource":"iam.amazonaws.com","eventName":"{action}","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.24","userAgent":"aws-cli/2.15.0","requestParameters":null,"responseElements":null,"eventID":"{event_id}","eventType":"AwsApiCall","recipientAccountId":"111122223333"}}"#
+    )
+}
+
+/// A delivery file as CloudTrail writes it.
+pub(crate) fn file_of(records: &[String]) -> String {
+    format!("{{\"Records\":[{}]}}", records.join(","))
+}

@@ -1,0 +1,18 @@
+//! End to end: the real binary, killed, starved, fed with rubbish, and looked at from outside.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what helpers of tests meet unexpectedly is a failed test")]
+
+mod bad_destinations;
+mod bad_disk;
+mod bad_logs;
+mod bad_rules;
+mod bad_state;
+mod cloudtrail;
+mod dlq;
+mod installation;
+mod kill;
+mod killed_state;
+mod outage;
+mod receiver;
+mod single_machine;
+mod triage;
