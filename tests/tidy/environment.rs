@@ -1,4 +1,4 @@
-use crate::{rust_files, shown};
+use crate::files::{rust_files, shown};
 
 /// Reading the environment anywhere but in a `config.rs` makes settings that no one can find.
 #[test]

@@ -1,4 +1,4 @@
-use crate::{rust_files, shown};
+use crate::files::{rust_files, shown};
 
 const LIMIT: usize = 500;
 

@@ -1,4 +1,4 @@
-use crate::{rust_files, shown};
+use crate::files::{rust_files, shown};
 
 /// Names that say nothing about what a place holds.
 const EMPTY_NAMES: &[&str] = &["common", "shared", "utils", "util", "helpers", "helper", "manager", "misc"];

@@ -12,13 +12,19 @@ use std::collections::BTreeMap;
 /// Parsed events are several times the size of their text.
 const EVENTS_AT_ONCE: usize = 50_000;
 
+/// Rules that it judges differently, and why we do not follow.
+const JUDGED_DIFFERENTLY: [(&str, &str); 1] = [(
+    "a136ac98-b2bc-4189-a14d-f0d0388e57a7",
+    "it looks for a text in an object, which rsigma-eval finds nothing in; DuckDB and we compare the object's JSON text",
+)];
+
 pub(crate) struct RsigmaRun {
     /// From text to the rules that match.
     pub(crate) with_parsing: Elapsed,
     /// Of events that are parsed already.
     pub(crate) evaluation: Elapsed,
     pub(crate) found: Found,
-    /// Rules that it cannot run, and why.
+    /// Rules whose results are not compared, and why.
     pub(crate) unsupported: BTreeMap<String, String>,
 }
 
@@ -54,6 +60,11 @@ pub(crate) fn run_rsigma(rules: &[CompiledRule], seed: u64, n_events: u64) -> an
             }
         }
         evaluation.add(watch.elapsed());
+    }
+    for (rule_id, why) in JUDGED_DIFFERENTLY {
+        if found.remove(rule_id).is_some() {
+            unsupported.insert(rule_id.to_owned(), why.to_owned());
+        }
     }
     let with_parsing = Elapsed {
         wall_s: parsing.0.wall_s + evaluation.0.wall_s,

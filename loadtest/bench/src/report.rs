@@ -15,6 +15,8 @@ use std::path::Path;
 pub(crate) struct Report {
     pub(crate) n_cores: usize,
     pub(crate) seed: u64,
+    /// A debug build: good for trying the bench, not for measuring.
+    pub(crate) is_unoptimised: bool,
     /// Runnable threads on the machine, at the beginning and at the end: what else it was doing.
     pub(crate) load_before: Option<f64>,
     pub(crate) load_after: Option<f64>,
@@ -28,6 +30,7 @@ impl Report {
         Self {
             n_cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             seed: arguments.seed,
+            is_unoptimised: cfg!(debug_assertions),
             load_before: load_average(),
             load_after: None,
             ingest: None,
@@ -58,6 +61,9 @@ impl Report {
             load(self.load_after),
             self.seed
         );
+        if self.is_unoptimised {
+            text += "\n**Built without optimisation: the numbers and the verdicts say nothing about the product.**\n";
+        }
         if let Some(runs) = &self.ingest {
             text += &ingest_section(runs, budgets);
         }

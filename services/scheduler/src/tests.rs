@@ -6,7 +6,7 @@ use mantissa_contracts::ids::{ObjectId, RuleId, RuleVersion};
 use mantissa_contracts::messages::{FailureKind, QueryCompleted, QueryRequested, RuleFailed};
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::memory::{MemoryBus, MemoryIngestStore, MemoryLedgerStore, TestClock};
-use mantissa_ports::stores::{BeginOutcome, IngestStore as _, LakeCommit, LedgerStore as _, RuleActivation};
+use mantissa_ports::stores::{BeginOutcome, IngestStore as _, LakeCommit, RuleActivation};
 use mantissa_runtime::Handler as _;
 use std::sync::Arc;
 use std::time::Duration;

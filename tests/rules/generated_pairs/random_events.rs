@@ -7,15 +7,77 @@ use serde_json::{Map, Value, json};
 
 /// Texts that differ in one respect each: case, wildcards, escapes, quotes, accents, numbers, booleans, networks.
 pub(crate) const TEXTS: &[&str] = &[
-    "", "a", "A", "ab", "AB", "aB", "abc", "a b", " a", "a ", "a*b", "a?b", r"a\b", r"a\\b", r"\a", r"a\", "a%b", "a_b", "%",
-    "_", "it's", "\"q\"", "'", "é", "É", "Straße", "STRASSE", "ΑΣ", "ας", "ſ", "K", "a\nb", "a\tb", "{a}", "[a]", "null", "true",
-    "True", "false", "yes", "no", "1", "0", "5", "05", "5.0", "-3", "10", "2.5", "10.0.0.1", "10.200.3.4", "192.168.1.1",
-    "2001:db8::1", "10.0.0.1/8", "ec2.amazonaws.com", "x -f y", "x /f y", "x –f y", "-f", "a-f", "YWI=", "eGFieQ==", "YQBiAA==",
-    "2026-01-05T03:04:05Z", "2027-01-01T23:59:59Z", "arn:aws:iam::1:user/ab",
+    "",
+    "a",
+    "A",
+    "ab",
+    "AB",
+    "aB",
+    "abc",
+    "a b",
+    " a",
+    "a ",
+    "a*b",
+    "a?b",
+    r"a\b",
+    r"a\\b",
+    r"\a",
+    r"a\",
+    "a%b",
+    "a_b",
+    "%",
+    "_",
+    "it's",
+    "\"q\"",
+    "'",
+    "é",
+    "É",
+    "Straße",
+    "STRASSE",
+    "ΑΣ",
+    "ας",
+    "ſ",
+    "K",
+    "a\nb",
+    "a\tb",
+    "{a}",
+    "[a]",
+    "null",
+    "true",
+    "True",
+    "false",
+    "yes",
+    "no",
+    "1",
+    "0",
+    "5",
+    "05",
+    "5.0",
+    "-3",
+    "10",
+    "2.5",
+    "10.0.0.1",
+    "10.200.3.4",
+    "192.168.1.1",
+    "2001:db8::1",
+    "10.0.0.1/8",
+    "ec2.amazonaws.com",
+    "x -f y",
+    "x /f y",
+    "x –f y",
+    "-f",
+    "a-f",
+    "YWI=",
+    "eGFieQ==",
+    "YQBiAA==",
+    "2026-01-05T03:04:05Z",
+    "2027-01-01T23:59:59Z",
+    "arn:aws:iam::1:user/ab",
 ];
 
 /// Words that stand nowhere else in an event, so that a keyword means a value and no key.
-pub(crate) const KEYWORDS: &[&str] = &["zebra7", "Zebra7 crossing", "say \"zz\"", r"back\slash", "Überzebra", "zz%top_9"];
+pub(crate) const KEYWORDS: &[&str] =
+    &["zebra7", "Zebra7 crossing", "say \"zz\"", r"back\slash", "Überzebra", "zz%top_9"];
 
 pub(crate) const TEXT_FIELDS: &[&str] =
     &["eventName", "eventSource", "sourceIPAddress", "userAgent", "errorCode", "errorMessage", "readOnly"];
@@ -135,9 +197,7 @@ fn resource(random: &mut StdRng) -> Value {
 fn value(random: &mut StdRng, depth: u32) -> Value {
     match random.random_range(0..10) {
         0..6 => scalar(random),
-        6..9 if depth > 0 => {
-            Value::Array((0..random.random_range(0..4)).map(|_| value(random, depth - 1)).collect())
-        }
+        6..9 if depth > 0 => Value::Array((0..random.random_range(0..4)).map(|_| value(random, depth - 1)).collect()),
         9 if depth > 0 => json!({"k": value(random, depth - 1), "x": 1}),
         _ => scalar(random),
     }

@@ -55,7 +55,8 @@ impl Item {
     /// One comparison for each value: what `all` and lists link.
     pub(crate) fn atoms(&self) -> Vec<Self> {
         let modifiers: Vec<&str> = self.modifiers.iter().copied().filter(|modifier| *modifier != "all").collect();
-        let atom = |value: &Value| Self { field: self.field, modifiers: modifiers.clone(), values: vec![value.clone()] };
+        let atom =
+            |value: &Value| Self { field: self.field, modifiers: modifiers.clone(), values: vec![value.clone()] };
         self.values.iter().map(atom).collect()
     }
 
@@ -226,8 +227,22 @@ fn random_item(random: &mut StdRng) -> Item {
 fn random_expression(random: &mut StdRng) -> (Vec<&'static str>, Vec<Value>) {
     let mut modifiers = vec!["re"];
     modifiers.extend([None, None, Some("i"), Some("m"), Some("s")][random.random_range(0..5)]);
-    let expressions =
-        ["^a", "b$", "a.b", "^.*$", "[0-9]+", "^$", r"\\", "(a|é)b?", "^[A-Z]+$", "'", "%", r"^\d+\.\d", "^b", "null|true"];
+    let expressions = [
+        "^a",
+        "b$",
+        "a.b",
+        "^.*$",
+        "[0-9]+",
+        "^$",
+        r"\\",
+        "(a|é)b?",
+        "^[A-Z]+$",
+        "'",
+        "%",
+        r"^\d+\.\d",
+        "^b",
+        "null|true",
+    ];
     (modifiers, vec![json!(pick(random, &expressions))])
 }
 

@@ -76,7 +76,7 @@ impl Visitor for Checker<'_> {
             (query.order_by.as_ref().is_some_and(|o| o.interpolate.is_some()), "INTERPOLATE"),
         ];
         first_refused(&refused, query.span())?;
-        self.check_body(&query.body, query)
+        Self::check_body(&query.body)
     }
 
     fn post_visit_query(&mut self, _query: &Query) -> Flow {
@@ -164,11 +164,7 @@ impl Visitor for Checker<'_> {
             {
                 refuse(format!("the operator `{op}`"), expr.span())
             }
-            Expr::Cast { kind, array: false, format: None, .. }
-                if matches!(kind, CastKind::Cast | CastKind::TryCast) =>
-            {
-                GO_ON
-            }
+            Expr::Cast { kind: CastKind::Cast | CastKind::TryCast, array: false, format: None, .. } => GO_ON,
             Expr::Like { any: false, .. } => GO_ON,
             Expr::Identifier(_)
             | Expr::CompoundIdentifier(_)
@@ -227,7 +223,7 @@ impl Visitor for Checker<'_> {
 }
 
 impl Checker<'_> {
-    fn check_body(&self, body: &SetExpr, query: &Query) -> Flow {
+    fn check_body(body: &SetExpr) -> Flow {
         match body {
             SetExpr::Select(_) | SetExpr::Query(_) => GO_ON,
             SetExpr::Values(values) if !values.explicit_row && !values.value_keyword => GO_ON,
@@ -239,8 +235,8 @@ impl Checker<'_> {
                 if by_name || *op == SetOperator::Minus {
                     return refuse("this set operation", body.span());
                 }
-                self.check_body(left, query)?;
-                self.check_body(right, query)
+                Self::check_body(left)?;
+                Self::check_body(right)
             }
             _ => refuse(format!("`{}`", first_word(body)), body.span()),
         }

@@ -2,8 +2,11 @@
 
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
 mod object_storage;
+#[cfg(test)]
 mod query_engine;
+#[cfg(test)]
 mod secret_store;
 #[cfg(test)]
 mod sqlite;

@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        Udf::new("trino_cardinality", array_or_map, returns_bigint, cardinality),
-        Udf::new("trino_element_at", array_or_map_and_key, returns_element, element_at),
-        Udf::new("trino_contains", container_and_value, returns_boolean, contains),
+        Udf::function("trino_cardinality", array_or_map, returns_bigint, cardinality),
+        Udf::function("trino_element_at", array_or_map_and_key, returns_element, element_at),
+        Udf::function("trino_contains", container_and_value, returns_boolean, contains),
         ordinals_udf(),
-        Udf::new("trino_typeof", anything, super::udf::returns_text, type_of),
+        Udf::function("trino_typeof", anything, super::udf::returns_text, type_of),
     ]
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn ordinals(arrays: Vec<Expr>) -> Expr {
 }
 
 fn ordinals_udf() -> ScalarUDF {
-    Udf::new("trino_ordinals", anything, |_| Ok(nullable(DataType::new_list(DataType::Int64, true))), count_up)
+    Udf::function("trino_ordinals", anything, |_| Ok(nullable(DataType::new_list(DataType::Int64, true))), count_up)
 }
 
 fn array_or_map(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {

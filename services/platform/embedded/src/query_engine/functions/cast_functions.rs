@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        Udf::new("trino_to_varchar", anything, returns_text, to_varchar),
-        Udf::new("trino_unjson", anything, returns_unjson, unjson),
-        Udf::new("trino_for_integer", anything, returns_for_integer, for_integer),
-        Udf::new("trino_to_json", anything, |_| Ok(Arc::new(json_field(""))), to_json),
-        Udf::new("trino_to_ip", anything, |_| Ok(nullable(DataType::FixedSizeBinary(16))), to_ip),
-        Udf::new("trino_json_list", one_text_and_flag, |_| Ok(nullable(json_list_type())), json_list),
-        Udf::new("trino_text_list", one_text_and_flag, returns_text_list, text_list),
+        Udf::function("trino_to_varchar", anything, returns_text, to_varchar),
+        Udf::function("trino_unjson", anything, returns_unjson, unjson),
+        Udf::function("trino_for_integer", anything, returns_for_integer, for_integer),
+        Udf::function("trino_to_json", anything, |_| Ok(Arc::new(json_field(""))), to_json),
+        Udf::function("trino_to_ip", anything, |_| Ok(nullable(DataType::FixedSizeBinary(16))), to_ip),
+        Udf::function("trino_json_list", one_text_and_flag, |_| Ok(nullable(json_list_type())), json_list),
+        Udf::function("trino_text_list", one_text_and_flag, returns_text_list, text_list),
     ]
 }
 

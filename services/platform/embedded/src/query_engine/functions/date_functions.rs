@@ -19,15 +19,15 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        Udf::new("trino_from_iso8601_timestamp", texts_only, returns_utc, from_iso8601_timestamp),
-        Udf::new("trino_from_iso8601_date", texts_only, |_| Ok(nullable(DataType::Date32)), from_iso8601_date),
-        Udf::new("trino_date_parse", two_texts, returns_timestamp, date_parse),
-        Udf::new("trino_date_format", time_and_text, returns_text, date_format),
-        Udf::new("trino_to_iso8601", one_time, returns_text, to_iso8601),
-        Udf::new("trino_from_unixtime", one_number, returns_utc, from_unixtime),
-        Udf::new("trino_to_unixtime", one_time, returns_double, to_unixtime),
-        Udf::new("trino_date_add", unit_number_time, returns_third, date_add),
-        Udf::new("trino_date_diff", unit_two_times, returns_bigint, date_diff),
+        Udf::function("trino_from_iso8601_timestamp", texts_only, returns_utc, from_iso8601_timestamp),
+        Udf::function("trino_from_iso8601_date", texts_only, |_| Ok(nullable(DataType::Date32)), from_iso8601_date),
+        Udf::function("trino_date_parse", two_texts, returns_timestamp, date_parse),
+        Udf::function("trino_date_format", time_and_text, returns_text, date_format),
+        Udf::function("trino_to_iso8601", one_time, returns_text, to_iso8601),
+        Udf::function("trino_from_unixtime", one_number, returns_utc, from_unixtime),
+        Udf::function("trino_to_unixtime", one_time, returns_double, to_unixtime),
+        Udf::function("trino_date_add", unit_number_time, returns_third, date_add),
+        Udf::function("trino_date_diff", unit_two_times, returns_bigint, date_diff),
     ]
 }
 

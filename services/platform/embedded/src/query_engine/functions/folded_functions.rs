@@ -10,7 +10,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
-    vec![Udf::new("trino_lower_in", one_text, returns_boolean, lower_in)]
+    vec![Udf::function("trino_lower_in", one_text, returns_boolean, lower_in)]
 }
 
 fn one_text(_name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
@@ -117,12 +117,26 @@ mod tests {
     fn it_agrees_with_folding_every_text() {
         let long = "A".repeat(70);
         let texts = [
-            Some("StopLogging"), Some("stoplogging"), Some("STOPLOGGINGS"), Some("StopLoggin\u{e9}"), None, Some(""),
-            Some("\u{212A}ey"), Some("\u{212A}\u{212A}"), Some("Key"), Some("\u{130}"), Some("key\u{130}"), Some(&long),
+            Some("StopLogging"),
+            Some("stoplogging"),
+            Some("STOPLOGGINGS"),
+            Some("StopLoggin\u{e9}"),
+            None,
+            Some(""),
+            Some("\u{212A}ey"),
+            Some("\u{212A}\u{212A}"),
+            Some("Key"),
+            Some("\u{130}"),
+            Some("key\u{130}"),
+            Some(&long),
         ];
         let long_wanted = "a".repeat(70);
         for wanted in [
-            vec!["stoplogging"], vec!["StopLogging"], vec!["key", "kk", ""], vec!["i"], vec![long_wanted.as_str(), "key"],
+            vec!["stoplogging"],
+            vec!["StopLogging"],
+            vec!["key", "kk", ""],
+            vec!["i"],
+            vec![long_wanted.as_str(), "key"],
         ] {
             let expected: BooleanArray =
                 texts.iter().map(|text| text.map(|text| wanted.contains(&text.to_lowercase().as_str()))).collect();

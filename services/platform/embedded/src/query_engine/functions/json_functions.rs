@@ -16,14 +16,16 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        Udf::new("json_extract", two_texts, returns_json, json_extract),
-        Udf::new("json_extract_scalar", two_texts, returns_text, json_extract_scalar),
-        Udf::new("json_format", one_text, returns_text, |args| map_texts(args, |text| Ok(Some(Cow::Borrowed(text))))),
-        Udf::new("json_parse", one_text, returns_json, |args| map_texts(args, parse_strictly)),
-        Udf::new("json_array_length", one_text, returns_bigint, json_array_length),
-        Udf::new("json_array_get", text_and_bigint, returns_json, json_array_get),
-        Udf::new("json_array_contains", text_and_anything, returns_boolean, json_array_contains),
-        Udf::new("json_size", two_texts, returns_bigint, json_size),
+        Udf::function("json_extract", two_texts, returns_json, json_extract),
+        Udf::function("json_extract_scalar", two_texts, returns_text, json_extract_scalar),
+        Udf::function("json_format", one_text, returns_text, |args| {
+            map_texts(args, |text| Ok(Some(Cow::Borrowed(text))))
+        }),
+        Udf::function("json_parse", one_text, returns_json, |args| map_texts(args, parse_strictly)),
+        Udf::function("json_array_length", one_text, returns_bigint, json_array_length),
+        Udf::function("json_array_get", text_and_bigint, returns_json, json_array_get),
+        Udf::function("json_array_contains", text_and_anything, returns_boolean, json_array_contains),
+        Udf::function("json_size", two_texts, returns_bigint, json_size),
     ]
 }
 
@@ -197,22 +199,22 @@ fn map_texts(args: &ScalarFunctionArgs, convert: impl Fn(&str) -> Result<Option<
 
 /// The path argument: parsed once where it is a constant, which it nearly always is.
 enum Paths<'a> {
-    Constant(Option<JsonPath>),
-    Each(Texts<'a>),
+    Constant(Box<Option<JsonPath>>),
+    Each(Box<Texts<'a>>),
 }
 
 impl<'a> Paths<'a> {
     fn new(value: &'a ColumnarValue) -> Result<Self> {
         let texts = Texts::of(value)?;
         match texts.constant() {
-            Some(path) => Ok(Self::Constant(path.map(parse_path).transpose()?)),
-            None => Ok(Self::Each(texts)),
+            Some(path) => Ok(Self::Constant(Box::new(path.map(parse_path).transpose()?))),
+            None => Ok(Self::Each(Box::new(texts))),
         }
     }
 
     fn get(&self, i: usize) -> Result<Option<Cow<'_, JsonPath>>> {
         match self {
-            Self::Constant(path) => Ok(path.as_ref().map(Cow::Borrowed)),
+            Self::Constant(path) => Ok(path.as_ref().as_ref().map(Cow::Borrowed)),
             Self::Each(texts) => Ok(texts.get(i).map(parse_path).transpose()?.map(Cow::Owned)),
         }
     }

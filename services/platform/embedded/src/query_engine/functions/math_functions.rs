@@ -15,17 +15,17 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         numbers(name, types).map(|types| vec![DataType::Float64; types.len()])
     };
     vec![
-        Udf::new("trino_sqrt", doubles, returns_double, |args| on_doubles(args, f64::sqrt)),
-        Udf::new("trino_ln", doubles, returns_double, |args| on_doubles(args, f64::ln)),
-        Udf::new("trino_log2", doubles, returns_double, |args| on_doubles(args, f64::log2)),
-        Udf::new("trino_log10", doubles, returns_double, |args| on_doubles(args, f64::log10)),
-        Udf::new("trino_exp", doubles, returns_double, |args| on_doubles(args, f64::exp)),
-        Udf::new("trino_power", doubles, returns_double, power),
-        Udf::new("trino_abs", whole_or_double, returns_same, |args| keep_whole(args, i64::wrapping_abs, f64::abs)),
-        Udf::new("trino_ceil", whole_or_double, returns_same, |args| keep_whole(args, |n| n, f64::ceil)),
-        Udf::new("trino_floor", whole_or_double, returns_same, |args| keep_whole(args, |n| n, f64::floor)),
-        Udf::new("trino_sign", whole_or_double, returns_same, |args| keep_whole(args, i64::signum, sign)),
-        Udf::new("trino_round", number_and_digits, returns_same, round),
+        Udf::function("trino_sqrt", doubles, returns_double, |args| on_doubles(args, f64::sqrt)),
+        Udf::function("trino_ln", doubles, returns_double, |args| on_doubles(args, f64::ln)),
+        Udf::function("trino_log2", doubles, returns_double, |args| on_doubles(args, f64::log2)),
+        Udf::function("trino_log10", doubles, returns_double, |args| on_doubles(args, f64::log10)),
+        Udf::function("trino_exp", doubles, returns_double, |args| on_doubles(args, f64::exp)),
+        Udf::function("trino_power", doubles, returns_double, power),
+        Udf::function("trino_abs", whole_or_double, returns_same, |args| keep_whole(args, i64::wrapping_abs, f64::abs)),
+        Udf::function("trino_ceil", whole_or_double, returns_same, |args| keep_whole(args, |n| n, f64::ceil)),
+        Udf::function("trino_floor", whole_or_double, returns_same, |args| keep_whole(args, |n| n, f64::floor)),
+        Udf::function("trino_sign", whole_or_double, returns_same, |args| keep_whole(args, i64::signum, sign)),
+        Udf::function("trino_round", number_and_digits, returns_same, round),
     ]
 }
 

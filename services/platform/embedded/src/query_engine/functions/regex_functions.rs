@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        Udf::new("trino_regexp_extract", texts_and_group, returns_text, regexp_extract),
-        Udf::new("trino_regexp_extract_all", texts_and_group, returns_texts, regexp_extract_all),
-        Udf::new("trino_regexp_replace", two_or_three_texts, returns_text, regexp_replace),
-        Udf::new("trino_regexp_count", two_or_three_texts, returns_bigint, regexp_count),
-        Udf::new("trino_regexp_split", two_or_three_texts, returns_texts, regexp_split),
+        Udf::function("trino_regexp_extract", texts_and_group, returns_text, regexp_extract),
+        Udf::function("trino_regexp_extract_all", texts_and_group, returns_texts, regexp_extract_all),
+        Udf::function("trino_regexp_replace", two_or_three_texts, returns_text, regexp_replace),
+        Udf::function("trino_regexp_count", two_or_three_texts, returns_bigint, regexp_count),
+        Udf::function("trino_regexp_split", two_or_three_texts, returns_texts, regexp_split),
     ]
 }
 

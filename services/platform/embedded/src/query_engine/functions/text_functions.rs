@@ -19,9 +19,14 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         texts_then_bigints(name, types, 2)
     };
     vec![
-        Udf::new("trino_substr", text_and_positions, returns_text, substr),
-        Udf::new("trino_split_part", texts_and_position, returns_text, split_part),
-        Udf::new("trino_split", texts_and_position, |_| Ok(nullable(DataType::new_list(DataType::Utf8, true))), split),
+        Udf::function("trino_substr", text_and_positions, returns_text, substr),
+        Udf::function("trino_split_part", texts_and_position, returns_text, split_part),
+        Udf::function(
+            "trino_split",
+            texts_and_position,
+            |_| Ok(nullable(DataType::new_list(DataType::Utf8, true))),
+            split,
+        ),
     ]
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Udf {
 }
 
 impl Udf {
-    pub(super) fn new(name: &'static str, coerce: Coerce, returns: Returns, invoke: Invoke) -> ScalarUDF {
+    pub(super) fn function(name: &'static str, coerce: Coerce, returns: Returns, invoke: Invoke) -> ScalarUDF {
         let signature = Signature::user_defined(Volatility::Immutable);
         ScalarUDF::new_from_impl(Self { name, signature, coerce, returns, invoke })
     }

@@ -18,25 +18,25 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         texts_only(name, types)
     };
     vec![
-        Udf::new("trino_url_extract_host", one, returns_text, |args| {
+        Udf::function("trino_url_extract_host", one, returns_text, |args| {
             each(args, |text| Url::parse(text).ok()?.host_str().map(str::to_owned))
         }),
-        Udf::new("trino_url_extract_path", one, returns_text, |args| each(args, |text| Some(parts(text)?.path))),
-        Udf::new("trino_url_extract_query", one, returns_text, |args| each(args, |text| parts(text)?.query)),
-        Udf::new("trino_url_extract_fragment", one, returns_text, |args| each(args, |text| parts(text)?.fragment)),
-        Udf::new("trino_url_extract_protocol", one, returns_text, |args| {
+        Udf::function("trino_url_extract_path", one, returns_text, |args| each(args, |text| Some(parts(text)?.path))),
+        Udf::function("trino_url_extract_query", one, returns_text, |args| each(args, |text| parts(text)?.query)),
+        Udf::function("trino_url_extract_fragment", one, returns_text, |args| each(args, |text| parts(text)?.fragment)),
+        Udf::function("trino_url_extract_protocol", one, returns_text, |args| {
             each(args, |text| Some(Url::parse(text).ok()?.scheme().to_owned()))
         }),
-        Udf::new("trino_url_extract_port", one, returns_bigint, |args| {
+        Udf::function("trino_url_extract_port", one, returns_bigint, |args| {
             let texts = Texts::of(&args.args[0])?;
             let ports = (0..args.number_rows).map(|i| Url::parse(texts.get(i)?).ok()?.port().map(i64::from));
             Ok(Arc::new(ports.collect::<Int64Array>()))
         }),
-        Udf::new("trino_url_extract_parameter", two, returns_text, parameter),
-        Udf::new("trino_url_encode", one, returns_text, |args| {
+        Udf::function("trino_url_extract_parameter", two, returns_text, parameter),
+        Udf::function("trino_url_encode", one, returns_text, |args| {
             each(args, |text| Some(form_urlencoded::byte_serialize(text.as_bytes()).collect()))
         }),
-        Udf::new("trino_url_decode", one, returns_text, |args| each(args, decode)),
+        Udf::function("trino_url_decode", one, returns_text, |args| each(args, decode)),
     ]
 }
 

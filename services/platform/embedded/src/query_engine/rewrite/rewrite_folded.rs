@@ -8,7 +8,8 @@ use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExp
 pub(super) fn rewrite_folded(expr: &Expr) -> Option<Expr> {
     match expr {
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            let (folded, other) = folded_argument(left).map(|x| (x, right)).or(folded_argument(right).map(|x| (x, left)))?;
+            let (folded, other) =
+                folded_argument(left).map(|x| (x, right)).or(folded_argument(right).map(|x| (x, left)))?;
             call_with(folded, std::iter::once(other.as_ref()))
         }
         Expr::InList { expr, list, negated } => {

@@ -133,8 +133,7 @@ pub(super) fn rewrite_function(original: &Function) -> Result<Expr, QueryError> 
         renamed.name = ObjectName::from(vec![Ident::new(to)]);
         Expr::Function(renamed)
     };
-    // `COALESCE(condition, FALSE)` would become a CASE that computes the condition twice, and whose parts lose track of
-    // the arguments of lambdas.
+    // `COALESCE(condition, FALSE)` would become a CASE that names the condition twice.
     if name == "coalesce"
         && let [condition, Expr::Value(otherwise)] = arguments(original).as_slice()
         && otherwise.value == Value::Boolean(false)

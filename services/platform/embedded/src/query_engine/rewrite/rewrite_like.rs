@@ -26,7 +26,7 @@ pub(super) fn rewrite_like(expr: &mut Expr, at: Position) -> Result<Expr, QueryE
             });
         }
     };
-    *pattern = Box::new(replaced);
+    **pattern = replaced;
     Ok(expr.clone())
 }
 
