@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CARGO ?= cargo
 TOOLS := $(VENV)/.tools-1
 
-.PHONY: help demo test lint unit contracts bench docs clean-data
+.PHONY: help demo test lint unit contracts bench docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ lint: $(TOOLS) ## format, clippy with warnings denied, licences and bans
 	$(BIN)/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 
 unit: $(TOOLS) ## unit, conformance and end-to-end tests
-	$(CARGO) build --locked --bin mantissa
+	$(CARGO) build --locked --workspace --all-targets
 	$(BIN)/cargo-nextest nextest run --locked --workspace --no-fail-fast
 
 contracts: ## write the schemas, AsyncAPI and topology anew from the types
