@@ -2,7 +2,7 @@
 
 use crate::{Error, SchedulerDeps, outgoing};
 use chrono::TimeDelta;
-use mantissa_contracts::ids::QueryRunId;
+use mantissa_contracts::ids::{QueryRunId, RuleId, RuleVersion};
 use mantissa_contracts::messages::QueryRequested;
 use mantissa_contracts::time::{Instant, TimeWindow, format_instant};
 use mantissa_domain::windows::{WindowPolicy, next_window};
@@ -48,7 +48,7 @@ async fn plan_rule(deps: &SchedulerDeps, mut schedule: RuleSchedule, sealed_to: 
                 deps.ledger.plan(&planned, &[]).await?
             }
             Some(span) => {
-                let request = request(&schedule, window, span);
+                let request = request(&schedule.rule_id, &schedule.rule_version, window, span, 1);
                 let trace = trace_context::begin(&[&request.query_run_id.to_string()]);
                 info!(
                     rule.id = %schedule.rule_id, query_run.id = %request.query_run_id, trace.id = trace_context::trace_id(&trace),
@@ -78,19 +78,28 @@ fn planned(deps: &SchedulerDeps, schedule: &RuleSchedule, window: TimeWindow, st
     }
 }
 
-fn request(schedule: &RuleSchedule, window: TimeWindow, span: EventSpan) -> QueryRequested {
-    let attempt = 1;
+/// The request to judge a rule over a window; its id follows from all of them, so the same request has the same.
+pub(crate) fn request(
+    rule_id: &RuleId,
+    rule_version: &RuleVersion,
+    window: TimeWindow,
+    span: EventSpan,
+    attempt: u32,
+) -> QueryRequested {
+    let query_run_id = QueryRunId::derive(&[
+        rule_id.as_str(),
+        rule_version.as_str(),
+        &format_instant(window.from),
+        &format_instant(window.to),
+        &attempt.to_string(),
+    ]);
     QueryRequested {
-        query_run_id: query_run_id(schedule.rule_id.as_str(), schedule.rule_version.as_str(), window, attempt),
-        rule_id: schedule.rule_id.clone(),
-        rule_version: schedule.rule_version.clone(),
+        query_run_id,
+        rule_id: rule_id.clone(),
+        rule_version: rule_version.clone(),
         window,
         event_from: span.from,
         event_to: span.to,
         attempt,
     }
-}
-
-pub(crate) fn query_run_id(rule: &str, version: &str, window: TimeWindow, attempt: u32) -> QueryRunId {
-    QueryRunId::derive(&[rule, version, &format_instant(window.from), &format_instant(window.to), &attempt.to_string()])
 }

@@ -1,12 +1,14 @@
 //! Requests failed windows again.
 
-use crate::plan_windows::query_run_id;
+use crate::plan_windows::request;
 use crate::{Error, SchedulerDeps, outgoing};
-use mantissa_contracts::messages::{FailureKind, QueryRequested};
+use mantissa_contracts::ids::RuleId;
+use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::Instant;
 use mantissa_domain::retry_backoff::exponential;
 use mantissa_ports::stores::{LedgerRow, WindowState};
 use mantissa_runtime::trace_context;
+use std::collections::HashMap;
 use tracing::{info, warn};
 
 /// Rows looked at in one turn.
@@ -16,6 +18,9 @@ const BATCH: usize = 500;
 /// answered. Windows that failed for good stay in the ledger as failed. Returns how many were requested.
 pub async fn retry_windows(deps: &SchedulerDeps) -> Result<usize, Error> {
     let now = deps.clock.now();
+    let schedules = deps.ledger.schedules().await?;
+    let tables: HashMap<&RuleId, &str> =
+        schedules.iter().map(|schedule| (&schedule.rule_id, schedule.table.as_str())).collect();
     let mut n_retried = 0;
     for row in deps.ledger.unjudged(BATCH).await? {
         match &row.state {
@@ -27,7 +32,9 @@ pub async fn retry_windows(deps: &SchedulerDeps) -> Result<usize, Error> {
             }
             WindowState::Failed { kind: FailureKind::Transient, .. } => {
                 let wait = exponential(deps.config.first_retry, deps.config.longest_retry, row.attempt);
-                if now - row.updated_at >= wait && request_again(deps, &row, now).await? {
+                if now - row.updated_at >= wait
+                    && request_again(deps, &row, tables.get(&row.rule_id).copied().unwrap_or(""), now).await?
+                {
                     n_retried += 1;
                 }
             }
@@ -37,22 +44,14 @@ pub async fn retry_windows(deps: &SchedulerDeps) -> Result<usize, Error> {
     Ok(n_retried)
 }
 
-async fn request_again(deps: &SchedulerDeps, row: &LedgerRow, now: Instant) -> Result<bool, Error> {
-    let Some(span) = deps.ingests.event_span(table_of(deps, row).await?.as_str(), row.window).await? else {
+async fn request_again(deps: &SchedulerDeps, row: &LedgerRow, table: &str, now: Instant) -> Result<bool, Error> {
+    let Some(span) = deps.ingests.event_span(table, row.window).await? else {
         // What was ingested does not vanish; without a span the request could not be bounded.
         warn!(rule.id = %row.rule_id, "no record of what was ingested in {}", row.window);
         return Ok(false);
     };
     let attempt = row.attempt + 1;
-    let request = QueryRequested {
-        query_run_id: query_run_id(row.rule_id.as_str(), row.rule_version.as_str(), row.window, attempt),
-        rule_id: row.rule_id.clone(),
-        rule_version: row.rule_version.clone(),
-        window: row.window,
-        event_from: span.from,
-        event_to: span.to,
-        attempt,
-    };
+    let request = request(&row.rule_id, &row.rule_version, row.window, span, attempt);
     let trace = trace_context::begin(&[&request.query_run_id.to_string()]);
     info!(
         rule.id = %row.rule_id, query_run.id = %request.query_run_id,
@@ -60,10 +59,4 @@ async fn request_again(deps: &SchedulerDeps, row: &LedgerRow, now: Instant) -> R
     );
     let message = outgoing(deps, Some(trace), request)?;
     Ok(deps.ledger.retry(&row.rule_id, row.window.from, row.attempt, now, &[message]).await?)
-}
-
-async fn table_of(deps: &SchedulerDeps, row: &LedgerRow) -> Result<String, Error> {
-    let schedules = deps.ledger.schedules().await?;
-    let schedule = schedules.into_iter().find(|schedule| schedule.rule_id == row.rule_id);
-    Ok(schedule.map(|schedule| schedule.table).unwrap_or_default())
 }
