@@ -39,7 +39,7 @@ impl DeliveryStore for SqliteDeliveryStore {
         let subject = key.delivery_id().to_string();
         let claim = move |tx: &WriteTx<'_>| {
             let stored = find(tx.conn, &key.delivery_id())?;
-            let record = stored.unwrap_or_else(|| new_record(&key, destination_type, now));
+            let record = stored.unwrap_or_else(|| DeliveryRecord::new(&key, destination_type, now));
             let outcome = decide_claim(record, owner, now, lease_until);
             if let ClaimOutcome::Claimed(record) = &outcome {
                 store(tx, record)?;
@@ -136,24 +136,6 @@ fn reopen_dead(tx: &WriteTx<'_>, delivery: &DeliveryId, now: Instant) -> Result<
     stored.updated_at = now;
     store(tx, &stored)?;
     Ok(true)
-}
-
-fn new_record(key: &DeliveryKey, destination_type: DestinationType, now: Instant) -> DeliveryRecord {
-    DeliveryRecord {
-        delivery_id: key.delivery_id(),
-        key: key.clone(),
-        destination_type,
-        state: DeliveryState::Pending,
-        attempts: Vec::new(),
-        created_at: now,
-        updated_at: now,
-        next_attempt_at: None,
-        owner: None,
-        lease_until: None,
-        possible_duplicate: false,
-        provider_ids: BTreeMap::new(),
-        reopened_at: None,
-    }
 }
 
 fn find(conn: &Connection, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, SqliteError> {

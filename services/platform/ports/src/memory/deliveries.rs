@@ -33,21 +33,8 @@ impl DeliveryStore for MemoryDeliveryStore {
         lease_until: Instant,
     ) -> Result<ClaimOutcome, PortError> {
         let mut deliveries = locked(&self.deliveries);
-        let record = deliveries.entry(key.delivery_id()).or_insert_with(|| DeliveryRecord {
-            delivery_id: key.delivery_id(),
-            key: key.clone(),
-            destination_type,
-            state: DeliveryState::Pending,
-            attempts: Vec::new(),
-            created_at: now,
-            updated_at: now,
-            next_attempt_at: None,
-            owner: None,
-            lease_until: None,
-            possible_duplicate: false,
-            provider_ids: BTreeMap::new(),
-            reopened_at: None,
-        });
+        let record =
+            deliveries.entry(key.delivery_id()).or_insert_with(|| DeliveryRecord::new(key, destination_type, now));
         if record.state.is_final() {
             return Ok(ClaimOutcome::Final(record.clone()));
         }

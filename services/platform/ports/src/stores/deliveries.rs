@@ -65,6 +65,25 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
+    /// The record as its first claim finds it: nothing was tried.
+    pub fn new(key: &DeliveryKey, destination_type: DestinationType, now: Instant) -> Self {
+        Self {
+            delivery_id: key.delivery_id(),
+            key: key.clone(),
+            destination_type,
+            state: DeliveryState::Pending,
+            attempts: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            next_attempt_at: None,
+            owner: None,
+            lease_until: None,
+            possible_duplicate: false,
+            provider_ids: BTreeMap::new(),
+            reopened_at: None,
+        }
+    }
+
     /// Since when tries count against the budget.
     pub fn tried_since(&self) -> Instant {
         self.reopened_at.unwrap_or(self.created_at)
