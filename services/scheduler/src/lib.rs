@@ -29,7 +29,10 @@ pub use prove_coverage::{Coverage, prove_coverage};
 pub use retry_windows::retry_windows;
 pub use watch_dead_letters::DeadLetterWatch;
 
+use mantissa_contracts::messages::QueryRequested;
+use mantissa_contracts::time::{Instant, format_instant};
 use mantissa_ports::Outgoing;
+use mantissa_runtime::trace_export::{self, Step, StepKind};
 
 /// What one tick did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -54,4 +57,22 @@ fn outgoing<M: mantissa_contracts::Message>(
 ) -> Result<Outgoing, Error> {
     let envelope = mantissa_contracts::Envelope::new("scheduler", deps.clock.now(), trace, message);
     Ok(Outgoing::new(&envelope)?)
+}
+
+/// The step that begins a trace: a query was requested.
+fn record_request(trace: &str, request: &QueryRequested, started: Instant) {
+    trace_export::record(Step {
+        name: "request query".to_owned(),
+        kind: StepKind::Producer,
+        traceparent: trace,
+        parent: None,
+        started,
+        attributes: vec![
+            ("mantissa.rule.id", request.rule_id.to_string()),
+            ("mantissa.query_run.id", request.query_run_id.to_string()),
+            ("mantissa.window.from", format_instant(request.window.from)),
+            ("mantissa.window.to", format_instant(request.window.to)),
+        ],
+        error: None,
+    });
 }

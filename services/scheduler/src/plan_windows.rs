@@ -1,6 +1,6 @@
 //! Plans the next windows of every enabled rule.
 
-use crate::{Error, SchedulerDeps, outgoing};
+use crate::{Error, SchedulerDeps, outgoing, record_request};
 use chrono::TimeDelta;
 use mantissa_contracts::ids::{QueryRunId, RuleId, RuleVersion};
 use mantissa_contracts::messages::QueryRequested;
@@ -54,9 +54,15 @@ async fn plan_rule(deps: &SchedulerDeps, mut schedule: RuleSchedule, sealed_to: 
                     rule.id = %schedule.rule_id, query_run.id = %request.query_run_id, trace.id = trace_context::trace_id(&trace),
                     "requested rule `{}` over {window}: {} records", schedule.rule_id, span.n_records
                 );
-                let message = outgoing(deps, Some(trace), request)?;
+                let message = outgoing(deps, Some(trace.clone()), request.clone())?;
                 n_planned += 1;
-                deps.ledger.plan(&planned(deps, &schedule, window, WindowState::Planned), &[message]).await?
+                let started = deps.clock.now();
+                let outcome =
+                    deps.ledger.plan(&planned(deps, &schedule, window, WindowState::Planned), &[message]).await?;
+                if outcome == PlanOutcome::Planned {
+                    record_request(&trace, &request, started);
+                }
+                outcome
             }
         };
         schedule.planned_to = match outcome {

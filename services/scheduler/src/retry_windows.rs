@@ -1,7 +1,7 @@
 //! Requests failed windows again.
 
 use crate::plan_windows::request;
-use crate::{Error, SchedulerDeps, outgoing};
+use crate::{Error, SchedulerDeps, outgoing, record_request};
 use mantissa_contracts::ids::RuleId;
 use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::Instant;
@@ -57,6 +57,10 @@ async fn request_again(deps: &SchedulerDeps, row: &LedgerRow, table: &str, now: 
         rule.id = %row.rule_id, query_run.id = %request.query_run_id,
         "requested rule `{}` over {} again, attempt {attempt}", row.rule_id, row.window
     );
-    let message = outgoing(deps, Some(trace), request)?;
-    Ok(deps.ledger.retry(&row.rule_id, row.window.from, row.attempt, now, &[message]).await?)
+    let message = outgoing(deps, Some(trace.clone()), request.clone())?;
+    let is_requested = deps.ledger.retry(&row.rule_id, row.window.from, row.attempt, now, &[message]).await?;
+    if is_requested {
+        record_request(&trace, &request, now);
+    }
+    Ok(is_requested)
 }

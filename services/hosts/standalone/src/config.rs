@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) delivery: Delivery,
     pub(crate) enrichment: Enrichment,
     pub(crate) log: Log,
+    pub(crate) telemetry: Telemetry,
     pub(crate) routing: Routing,
     pub(crate) destinations: Vec<DestinationEntry>,
 }
@@ -119,6 +120,14 @@ impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".to_owned(), json: false }
     }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    /// Where traces go, as OTLP over HTTP; without it none are recorded.
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) otlp_headers_secret: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

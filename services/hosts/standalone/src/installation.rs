@@ -22,7 +22,9 @@ use mantissa_query_worker::{QueryWorkerConfig, QueryWorkerDeps};
 use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps};
 use mantissa_runtime::Publisher;
 use mantissa_runtime::metrics::Metrics;
+use mantissa_runtime::trace_export::TraceExportConfig;
 use mantissa_scheduler::{SchedulerConfig, SchedulerDeps};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,6 +180,25 @@ impl Installation {
         })
     }
 
+    /// Where traces go; `None` when no collector is configured.
+    pub(crate) async fn trace_export(&self) -> anyhow::Result<Option<TraceExportConfig>> {
+        let Some(endpoint) = self.config.telemetry.otlp_endpoint.clone() else { return Ok(None) };
+        let headers = match &self.config.telemetry.otlp_headers_secret {
+            None => HashMap::new(),
+            Some(name) => {
+                let secret = self.secrets.get(name).await?.ok_or_else(|| {
+                    bad_input(format!("telemetry.otlp_headers_secret: store it with `mantissa secrets set {name}`"))
+                })?;
+                headers_of(secret.expose()).ok_or_else(|| {
+                    bad_input(format!("telemetry.otlp_headers_secret: `{name}` is not `name=value,name=value`"))
+                })?
+            }
+        };
+        let config = TraceExportConfig { endpoint, headers };
+        config.check().map_err(|e| bad_input(format!("telemetry.otlp_endpoint: {e}")))?;
+        Ok(Some(config))
+    }
+
     pub(crate) fn ingest(&self) -> IngestDeps {
         IngestDeps {
             ingests: self.ingests.clone(),
@@ -220,4 +241,12 @@ impl Installation {
 pub(crate) fn lock(data: &Path) -> anyhow::Result<DataDirLock> {
     std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
     DataDirLock::acquire(data).map_err(|e| Failure { code: IN_USE, message: e.to_string() }.into())
+}
+
+/// `name=value,name=value`; a value may hold `=`.
+fn headers_of(text: &str) -> Option<HashMap<String, String>> {
+    text.trim()
+        .split(',')
+        .map(|pair| pair.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())))
+        .collect()
 }

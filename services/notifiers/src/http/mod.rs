@@ -12,7 +12,6 @@ pub(crate) use check_url::check_url;
 use reqwest::header::HeaderMap;
 use resolve_host::{AddressRefused, FilteringResolver};
 use std::error::Error;
-use std::sync::Once;
 use std::time::Duration;
 use url::Url;
 
@@ -97,7 +96,7 @@ impl HttpSender {
             let reason = "the timeout of connecting must be shorter than that of the whole request".to_owned();
             return Err(NotifierError::HttpClient { reason });
         }
-        install_crypto_provider();
+        mantissa_runtime::tls::install_crypto_provider();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -146,15 +145,6 @@ impl HttpSender {
         // Dropping the response with a body unread closes the connection.
         Ok(answer)
     }
-}
-
-/// TLS needs a process-wide cryptography provider, and this build of the client brings none of its own.
-fn install_crypto_provider() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        // An error means the host installed one before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 fn failure(error: reqwest::Error) -> SendFailure {

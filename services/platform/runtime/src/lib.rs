@@ -8,7 +8,9 @@ pub mod handler;
 pub mod metrics;
 pub mod publisher;
 pub mod telemetry;
+pub mod tls;
 pub mod trace_context;
+pub mod trace_export;
 pub mod worker;
 
 pub use handler::{Handled, Handler, HandlerError};

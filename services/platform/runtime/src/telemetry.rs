@@ -12,8 +12,7 @@ pub enum LogFormat {
 
 /// Installs the process's log output. `filter` is in the syntax of `RUST_LOG`: `info,mantissa_dedup=debug`.
 pub fn install(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let filter =
-        EnvFilter::try_new(filter).map_err(|e| TelemetryError { reason: format!("log filter `{filter}`: {e}") })?;
+    let filter = EnvFilter::try_new(filter).map_err(|e| TelemetryError::new(format!("log filter `{filter}`: {e}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let installed = match format {
         LogFormat::Pretty => {
@@ -23,11 +22,17 @@ pub fn install(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
             .with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).flatten_event(true))
             .try_init(),
     };
-    installed.map_err(|e| TelemetryError { reason: e.to_string() })
+    installed.map_err(|e| TelemetryError::new(format!("logs: {e}")))
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("set up logs: {reason}")]
+#[error("set up {reason}")]
 pub struct TelemetryError {
     reason: String,
+}
+
+impl TelemetryError {
+    pub(crate) fn new(reason: String) -> Self {
+        Self { reason }
+    }
 }

@@ -27,14 +27,20 @@ pub fn begin(about: &[&str]) -> String {
 
 /// The child of a traceparent for one step; `None` when it is malformed.
 pub fn child(traceparent: &str, step: &str) -> Option<String> {
+    let (trace, parent, flags) = ids_of(traceparent)?;
+    let span = span_of(ids::derive("span", &[trace, parent, step]));
+    Some(format!("00-{trace}-{span}-{flags:02x}"))
+}
+
+/// The parts of a traceparent: trace id, span id, flags; `None` when it is malformed.
+pub fn ids_of(traceparent: &str) -> Option<(&str, &str, u8)> {
     let mut parts = traceparent.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if version != "00" || !is_hex(trace, 32) || !is_hex(parent, 16) || !is_hex(flags, 2) {
+    if version != "00" || !is_hex(trace, 32) || !is_hex(span, 16) || !is_hex(flags, 2) || parts.next().is_some() {
         return None;
     }
-    let span = span_of(ids::derive("span", &[trace, parent, step]));
-    Some(format!("00-{trace}-{span}-{flags}"))
+    Some((trace, span, u8::from_str_radix(flags, 16).ok()?))
 }
 
 /// The trace id within a traceparent.

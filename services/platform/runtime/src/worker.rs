@@ -1,20 +1,24 @@
 //! One worker loop over one queue.
 
-use crate::handler::{Handled, Handler, HandlerError};
+use crate::handler::{self, Handled, Handler, HandlerError};
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::trace_context;
+use crate::trace_export::{self, Step, StepKind};
+use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::QueueSpec;
 use mantissa_contracts::{DecodeError, Envelope};
-use mantissa_ports::{Outgoing, PortError, Queue, Receipt, ReceivedMessage};
+use mantissa_ports::{Clock as _, Outgoing, PortError, Queue, Receipt, ReceivedMessage, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error, info_span, warn};
 
-/// Wait between tries of a message whose handling failed: doubles from here.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// Wait after the first failed handling of a message. Each further wait is [`BACKOFF_FACTOR`] times as long, so that the
+/// five receives a queue allows outlast a disturbance of a minute.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const BACKOFF_FACTOR: u32 = 4;
+const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// Longest a queue can hide a message.
 const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
@@ -83,20 +87,36 @@ impl<H: Handler> Worker<H> {
         let step = self.queue.name();
         let trace = envelopes.first().and_then(|first| first.traceparent.as_deref()).map(trace_context::trace_id);
         let span = info_span!("handle", queue.name = step, n_messages = envelopes.len(), trace.id = trace);
+        let started = SystemClock.now();
         let handled = self.handler.handle_batch(&envelopes).instrument(span.clone()).await;
-        self.conclude(&received, handled).instrument(span).await;
+        let outcomes = self.conclude(&received, handled).instrument(span).await;
+        if trace_export::is_installed() {
+            for ((envelope, message), outcome) in envelopes.iter().zip(&received).zip(outcomes) {
+                self.record_step(envelope, message.receive_count, started, outcome);
+            }
+        }
     }
 
-    async fn conclude(&self, received: &[ReceivedMessage], handled: Vec<Handled>) {
+    async fn conclude(&self, received: &[ReceivedMessage], handled: Vec<Handled>) -> Vec<Outcome> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let mut done: Vec<&ReceivedMessage> = Vec::new();
+        let mut outcomes = Vec::with_capacity(received.len());
         for (message, result) in received.iter().zip(handled) {
             match result {
                 Ok(messages) => {
                     outgoing.extend(messages);
                     done.push(message);
+                    outcomes.push(Outcome::Done);
                 }
-                Err(error) => self.put_back(message, error).await,
+                Err(error) => {
+                    outcomes.push(match &error {
+                        HandlerError::NotYet { .. } => Outcome::NotYet,
+                        HandlerError::Transient { reason } | HandlerError::Permanent { reason } => {
+                            Outcome::Failed(reason.clone())
+                        }
+                    });
+                    self.put_back(message, error).await;
+                }
             }
         }
         if let Err(error) = self.publisher.publish(&outgoing).await {
@@ -104,7 +124,11 @@ impl<H: Handler> Worker<H> {
             for message in done {
                 self.put_back(message, HandlerError::from(clone_of(&error))).await;
             }
-            return;
+            let failed = |outcome| match outcome {
+                Outcome::Done => Outcome::Failed(error.to_string()),
+                other => other,
+            };
+            return outcomes.into_iter().map(failed).collect();
         }
         let receipts: Vec<Receipt> = done.iter().map(|message| message.receipt.clone()).collect();
         if !receipts.is_empty() {
@@ -113,6 +137,34 @@ impl<H: Handler> Worker<H> {
                 warn!("acknowledge failed, the messages will be seen again: {error}");
             }
         }
+        outcomes
+    }
+
+    fn record_step(&self, envelope: &Envelope<H::Message>, receive_count: u32, started: Instant, outcome: Outcome) {
+        let Some(parent) = envelope.traceparent.as_deref() else { return };
+        // What was published refers to the span of the try that succeeded; one that failed has a span of its own.
+        let (own, error) = match outcome {
+            Outcome::Done => (handler::trace_of(envelope), None),
+            Outcome::Failed(reason) => {
+                (trace_context::child(parent, &format!("{}/{receive_count}", envelope.id)), Some(reason))
+            }
+            Outcome::NotYet => return,
+        };
+        let Some(own) = own else { return };
+        trace_export::record(Step {
+            name: format!("process {}", self.queue.name()),
+            kind: StepKind::Consumer,
+            traceparent: &own,
+            parent: Some(parent),
+            started,
+            attributes: vec![
+                ("messaging.operation.type", "process".to_owned()),
+                ("messaging.destination.name", self.queue.name().to_owned()),
+                ("messaging.message.id", envelope.id.to_string()),
+                ("mantissa.receive_count", receive_count.to_string()),
+            ],
+            error,
+        });
     }
 
     async fn bury_undecodable(&self, receipt: &Receipt, error: &DecodeError) {
@@ -132,8 +184,8 @@ impl<H: Handler> Worker<H> {
                 ("not_yet", *retry_in)
             }
             HandlerError::Transient { reason } => {
-                let exponent = message.receive_count.saturating_sub(1).min(16);
-                let backoff = FIRST_BACKOFF.saturating_mul(1 << exponent).min(LONGEST_BACKOFF);
+                let factor = BACKOFF_FACTOR.saturating_pow(message.receive_count.saturating_sub(1));
+                let backoff = FIRST_BACKOFF.saturating_mul(factor).min(LONGEST_BACKOFF);
                 warn!(message.receive_count, "handling failed, again in {backoff:?}: {reason}");
                 ("transient", backoff)
             }
@@ -154,6 +206,13 @@ impl<H: Handler> Worker<H> {
     fn count(&self, name: &'static str, help: &'static str, result: &str, n: u64) {
         self.metrics.count(name, help, &[("queue", self.queue.name()), ("result", result)], n);
     }
+}
+
+/// What became of one message, for its trace.
+enum Outcome {
+    Done,
+    NotYet,
+    Failed(String),
 }
 
 /// One failed publish puts back several messages, and an error cannot be cloned.

@@ -48,6 +48,7 @@ async fn check(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let installation = invocation.open()?;
     problems.extend(installation.enrichment().err().map(|e| format!("{e:#}")));
     problems.extend(installation.notifier(false).err().map(|e| format!("{e:#}")));
+    problems.extend(installation.trace_export().await.err().map(|e| format!("{e:#}")));
     let policy = installation.address_policy(false);
     for destination in config.destinations() {
         let found = check_destination(&destination, installation.secrets.as_ref(), policy).await;
