@@ -6,13 +6,15 @@ use chrono::TimeDelta;
 use mantissa_contracts::Envelope;
 use mantissa_contracts::topology::{DLQ_RETENTION_DAYS, QueueSpec, find_queue};
 use mantissa_dedup::MatchHandler;
+use mantissa_embedded::sqlite::DataDirLock;
 use mantissa_enrichment::{ClosedHandler, OpenedHandler, UpdatedHandler};
-use mantissa_ingest::{FolderWatch, IngestHandler};
+use mantissa_ingest::{FolderWatch, IngestHandler, compact_table};
+use mantissa_lake::catalogue::catalogue;
 use mantissa_notifiers::NotificationHandler;
 use mantissa_ports::{Outgoing, Queue};
 use mantissa_query_worker::RequestHandler;
 use mantissa_result_poller::StartedHandler;
-use mantissa_runtime::{Handler, Worker, WorkerConfig};
+use mantissa_runtime::{Handler, Worker, WorkerConfig, trace_export};
 use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};
 use mantissa_scheduler::{DeadLetterWatch, tick};
 use std::net::SocketAddr;
@@ -27,7 +29,7 @@ use tracing::{error, info};
 /// How often the DLQs are looked at.
 const WATCH_DLQ_EVERY: Duration = Duration::from_secs(15);
 
-const PURGE_EVERY: Duration = Duration::from_secs(3600);
+const KEEP_HOUSE_EVERY: Duration = Duration::from_secs(3600);
 /// How often a watched folder is listed; a file is taken when two listings in a row agree.
 const WATCH_FOLDER_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,14 +42,25 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Starts every stage, the watch folders and the server.
+    /// Starts every stage, the watch folders and the server; first it frees what a killed run held.
     pub(crate) async fn start(
         installation: Arc<Installation>,
+        lock: &DataDirLock,
         watch: Vec<PathBuf>,
         allow_loopback: bool,
     ) -> anyhow::Result<Self> {
         let shutdown = CancellationToken::new();
         let mut services = Self { tasks: JoinSet::new(), shutdown, address: None };
+        if let Some(config) = installation.trace_export().await? {
+            trace_export::install(config)?;
+        }
+        let released = installation.database.release_held(lock).await?;
+        if released.n_messages + released.n_commits > 0 {
+            info!(
+                "the run before ended with {} messages in hand and {} commits in progress: they are done again now",
+                released.n_messages, released.n_commits
+            );
+        }
         let enrichment = installation.enrichment()?;
         let notifier = installation.notifier(allow_loopback)?;
         let scheduler = installation.scheduler();
@@ -66,7 +79,7 @@ impl Services {
 
         services.schedule(installation.clone());
         services.watch_dead_letters(installation.clone());
-        services.purge_dead_letters(installation.clone());
+        services.keep_house(installation.clone());
         for folder in watch {
             services.watch_folder(installation.clone(), folder);
         }
@@ -78,6 +91,7 @@ impl Services {
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         while self.tasks.join_next().await.is_some() {}
+        trace_export::flush().await;
     }
 
     fn work<H: Handler>(&mut self, installation: &Installation, name: &str, handler: H) -> anyhow::Result<()> {
@@ -137,21 +151,24 @@ impl Services {
         });
     }
 
-    /// What died longer ago than the contracts promise to stay readable is removed, as AWS does.
-    fn purge_dead_letters(&mut self, installation: Arc<Installation>) {
+    /// Every hour: small files of the lake are merged, and what died longer ago than the contracts promise to stay
+    /// readable is removed, as AWS does.
+    fn keep_house(&mut self, installation: Arc<Installation>) {
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
-            let mut timer = tokio::time::interval(PURGE_EVERY);
+            let mut timer = tokio::time::interval(KEEP_HOUSE_EVERY);
             loop {
                 tokio::select! {
                     () = shutdown.cancelled() => break,
                     _ = timer.tick() => {}
                 }
-                let before = installation.clock.now() - TimeDelta::days(i64::from(DLQ_RETENTION_DAYS));
-                match installation.database.purge_dead_messages(before).await {
-                    Ok(0) => {}
-                    Ok(n_purged) => info!("removed {n_purged} dead messages older than {DLQ_RETENTION_DAYS} days"),
-                    Err(failure) => error!("removal of old dead messages failed: {failure}"),
+                purge_dead_letters(&installation).await;
+                for table in &catalogue().tables {
+                    tokio::select! {
+                        // Stopped half-way, the next merge goes on from there.
+                        () = shutdown.cancelled() => break,
+                        () = compact(&installation, table.name) => {}
+                    }
                 }
             }
         });
@@ -192,6 +209,25 @@ impl Services {
             }
         });
         Ok(())
+    }
+}
+
+async fn purge_dead_letters(installation: &Installation) {
+    let before = installation.clock.now() - TimeDelta::days(i64::from(DLQ_RETENTION_DAYS));
+    match installation.database.purge_dead_messages(before).await {
+        Ok(0) => {}
+        Ok(n_purged) => info!("removed {n_purged} dead messages older than {DLQ_RETENTION_DAYS} days"),
+        Err(failure) => error!("removal of old dead messages failed: {failure}"),
+    }
+}
+
+async fn compact(installation: &Installation, table: &str) {
+    match compact_table(&installation.ingest(), table).await {
+        Ok(report) if report.n_files_merged == 0 => {}
+        Ok(report) => {
+            info!("merged {} small files of {table} into {}", report.n_files_merged, report.n_files_written);
+        }
+        Err(failure) => error!("merging the small files of {table} failed, tried again in an hour: {failure}"),
     }
 }
 

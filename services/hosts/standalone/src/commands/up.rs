@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let _lock = lock(&invocation.data)?;
+    let lock = lock(&invocation.data)?;
     let installation = Arc::new(invocation.open()?);
     installation.sync_destinations().await?;
     let n_rules = activate(&installation).await?;
     let watch = installation.config.ingest.watch.clone();
-    let services = Services::start(installation.clone(), watch, false).await?;
+    let services = Services::start(installation.clone(), &lock, watch, false).await?;
     let address = services.address.unwrap_or(installation.config.server.bind);
     output::note(&format!("{n_rules} rules in force, status page at http://{address}"));
     interrupted().await?;

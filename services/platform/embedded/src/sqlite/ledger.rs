@@ -10,7 +10,7 @@ use mantissa_contracts::ids::{RuleId, RuleVersion};
 use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{
-    LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, WindowState,
+    LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, UnjudgedCounts, WindowState,
 };
 use mantissa_ports::{Outgoing, PortError};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -148,6 +148,20 @@ impl LedgerStore for SqliteLedgerStore {
             query_windows(conn, &sql, params![to_limit(limit)])
         };
         self.db.read("list unjudged windows", "all", list).await
+    }
+
+    async fn count_unjudged(&self) -> Result<UnjudgedCounts, PortError> {
+        let count = |conn: &Connection| {
+            let mut select = conn.prepare_cached(
+                "SELECT count(*) FILTER (WHERE state = 'planned'), count(*) FILTER (WHERE state <> 'planned')
+                 FROM windows WHERE state <> 'judged'",
+            )?;
+            let counts = select.query_row([], |row| {
+                Ok(UnjudgedCounts { n_planned: to_u64(row.get(0)?), n_failed: to_u64(row.get(1)?) })
+            });
+            Ok(counts?)
+        };
+        self.db.read("count unjudged windows", "all", count).await
     }
 }
 

@@ -5,10 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Step n leads from schema n to n + 1. A released step is never edited; a change is a new step.
-const STEPS: &[&str] = &[include_str!("schema_v1.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
 /// `MANT`: tells our files from those of other programs.
-const APPLICATION_ID: i64 = 0x4d41_4e54;
+pub(super) const APPLICATION_ID: i64 = 0x4d41_4e54;
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), SqliteError> {
     let known = STEPS.len() as i64;

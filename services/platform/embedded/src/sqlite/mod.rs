@@ -21,6 +21,7 @@ mod lock_data_dir;
 mod migrate_schema;
 mod queue;
 mod receive_messages;
+mod release_held;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -36,5 +37,6 @@ pub use ingests::SqliteIngestStore;
 pub use ledger::SqliteLedgerStore;
 pub use lock_data_dir::DataDirLock;
 pub use queue::SqliteQueue;
+pub use release_held::Released;
 pub use rules::SqliteRuleStore;
 pub use topic::SqliteTopic;

@@ -107,7 +107,7 @@ impl Queue for SqliteQueue {
         let Some((id, receive_count)) = parse_receipt(receipt) else { return Ok(()) };
         let change = move |tx: &WriteTx<'_>| {
             let mut update = tx.conn.prepare_cached(
-                "UPDATE messages SET visible_at = ?4 WHERE id = ?1 AND receive_count = ?2 AND queue = ?3",
+                "UPDATE messages SET visible_at = ?4, in_hand = 0 WHERE id = ?1 AND receive_count = ?2 AND queue = ?3",
             )?;
             update.execute(params![id, receive_count, queue, Millis(tx.now + visibility)])?;
             if visibility.is_zero() {

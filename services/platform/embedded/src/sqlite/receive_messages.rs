@@ -99,7 +99,8 @@ fn mark_received(
     message: ReceivedMessage,
     visibility: Duration,
 ) -> Result<ReceivedMessage, SqliteError> {
-    let mut update = tx.conn.prepare_cached("UPDATE messages SET receive_count = ?2, visible_at = ?3 WHERE id = ?1")?;
+    let mut update =
+        tx.conn.prepare_cached("UPDATE messages SET receive_count = ?2, visible_at = ?3, in_hand = 1 WHERE id = ?1")?;
     update.execute(params![id, message.receive_count, Millis(tx.now + visibility)])?;
     Ok(message)
 }

@@ -3,6 +3,7 @@
 mod failures;
 mod files;
 mod groups;
+mod held;
 
 use super::{SqliteDb, SqliteQueue};
 use mantissa_contracts::topology::{QueueSpec, find_queue};
