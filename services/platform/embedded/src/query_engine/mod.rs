@@ -20,6 +20,7 @@ mod rewrite;
 mod run_query;
 mod tables;
 mod tracked_queries;
+mod widen_lambdas;
 
 pub use engine::{DataFusionEngine, EngineConfig};
 pub use error::QueryError;

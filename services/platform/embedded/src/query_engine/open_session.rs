@@ -5,10 +5,13 @@ use super::error::QueryError;
 use super::functions;
 use super::limits::BATCH_ROWS;
 use super::plan_unnest::UnnestPlanner;
+use super::widen_lambdas::WidenLambdas;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -38,11 +41,14 @@ pub(super) fn open_session(config: &EngineConfig) -> Result<SessionState, QueryE
     // Trino puts NULL last in either direction.
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.execution.time_zone = Some("UTC".to_owned());
+    let mut optimizer: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(WidenLambdas)];
+    optimizer.extend(PhysicalOptimizer::new().rules);
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(session)
         .with_runtime_env(runtime)
         // They make rows out of nothing, or read files; Trino has none of them.
         .with_table_functions(HashMap::new())
+        .with_physical_optimizer_rules(optimizer)
         .with_relation_planners(vec![Arc::new(UnnestPlanner)])
         .build();
     functions::register(state)
