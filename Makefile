@@ -42,4 +42,4 @@ $(VENV)/.bench-1: loadtest/requirements.txt
 	@touch $@
 
 bench: $(VENV)/.bench-1 ## measure ingest, detect and the alert pipeline; arguments in BENCH="…"
-	$(CARGO) run --release --locked -p mantissa-bench -- --python $(BIN)/python $(BENCH)
+	$(CARGO) run --release --locked --bin mantissa-bench -- --python $(BIN)/python $(BENCH)

@@ -3,7 +3,7 @@
 use crate::arguments::Arguments;
 use crate::compare_duckdb::{DuckDbRun, run_duckdb};
 use crate::compare_rsigma::run_rsigma;
-use crate::detect_rules::{Found, RulesRun, detect};
+use crate::detect_rules::{Found, Queries, RulesRun, detect};
 use crate::generate_logs::{Form, write_logs};
 use crate::measure_ingest::ingest_all;
 use crate::open_data_dir::DataDir;
@@ -51,7 +51,8 @@ pub(crate) struct RuleTime {
     pub(crate) duckdb_s: Option<f64>,
 }
 
-pub(crate) const MANTISSA: &str = "mantissa";
+pub(crate) const MANTISSA: &str = "mantissa, a query each";
+pub(crate) const MANTISSA_TOGETHER: &str = "mantissa, rules together";
 pub(crate) const DUCKDB: &str = "DuckDB";
 pub(crate) const RSIGMA_PARSED: &str = "rsigma-eval, events parsed before";
 pub(crate) const RSIGMA: &str = "rsigma-eval, from JSON text";
@@ -90,8 +91,12 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<DetectRepor
     let mut ours: Option<RulesRun> = None;
     for n_threads in &threads {
         say(&format!("detect: {} rules, {n_threads} threads", rules.len()));
-        let run = detect(&data.engine(*n_threads)?, &rules, arguments.repeat).await?;
+        let engine = data.engine(*n_threads)?;
+        let run = detect(&engine, &rules, Queries::Each, arguments.repeat).await?;
         report.times.push(Timed { engine: MANTISSA, n_threads: *n_threads, elapsed: run.elapsed });
+        let together = detect(&engine, &rules, Queries::Together, arguments.repeat).await?;
+        report.times.push(Timed { engine: MANTISSA_TOGETHER, n_threads: *n_threads, elapsed: together.elapsed });
+        compare(&run.found, "mantissa with the rules together", &together.found, &mut report.differences);
         ours = ours.or(Some(run));
     }
     let ours = ours.context("nothing ran")?;

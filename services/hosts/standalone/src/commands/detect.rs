@@ -5,13 +5,13 @@ use crate::arguments::DetectArguments;
 use crate::exit::FOUND_PROBLEMS;
 use crate::load_rules::load;
 use crate::output::{self, Format};
-use mantissa_detection::{CompiledRule, ProblemSeverity, QueryBounds};
+use mantissa_detection::{CompiledRule, ProblemSeverity, QueryBounds, RulesTogether, put_together};
 use mantissa_embedded::query_engine::DataFusionEngine;
 use mantissa_lake::catalogue::catalogue;
 use mantissa_sql::{GuardPolicy, guard};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 
 /// One-shot evaluation is not cut short: a result this large does not fit the machine anyway.
@@ -45,13 +45,7 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) ->
         // The command's end is exclusive and the bound is not.
         event_to: arguments.to.map(|to| to - chrono::TimeDelta::milliseconds(1)),
     };
-    let progress = indicatif::ProgressBar::new(loaded.rules.len() as u64);
-    let mut detected = Vec::new();
-    for rule in &loaded.rules {
-        detected.push(detect(&installation.engine, rule, &bounds, arguments.events).await);
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
+    let detected = detect_all(&installation.engine, &loaded.rules, &bounds, arguments.events).await;
     let failed = detected.iter().any(|rule| rule.error.is_some())
         || loaded.problems.iter().any(|problem| problem.severity == ProblemSeverity::Error);
     match invocation.format {
@@ -61,52 +55,97 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) ->
     Ok(if failed { ExitCode::from(FOUND_PROBLEMS) } else { ExitCode::SUCCESS })
 }
 
-async fn detect(engine: &DataFusionEngine, rule: &CompiledRule, bounds: &QueryBounds, with_ids: bool) -> Detected {
-    let mut detected = Detected {
-        rule_id: rule.rule.rule_id.to_string(),
-        title: rule.rule.title.clone(),
-        level: rule.rule.severity.to_string(),
-        n_matches: 0,
-        n_groups: 0,
-        event_ids_sha256: String::new(),
-        error: None,
-        event_ids: None,
-    };
-    match matches_of(engine, rule, bounds).await {
-        Ok((ids, keys)) => {
-            detected.n_matches = ids.len();
-            detected.n_groups = keys.len();
-            detected.event_ids_sha256 = digest_of(&ids);
-            detected.event_ids = with_ids.then(|| ids.into_iter().collect());
+/// Every rule, in the order they were loaded. Event rules of a table are judged in one pass over it; where that fails,
+/// each is judged by itself, so that only the one to blame has the error.
+async fn detect_all(
+    engine: &DataFusionEngine,
+    rules: &[CompiledRule],
+    bounds: &QueryBounds,
+    with_ids: bool,
+) -> Vec<Detected> {
+    let progress = indicatif::ProgressBar::new(rules.len() as u64);
+    let rules: Vec<&CompiledRule> = rules.iter().collect();
+    let (together, mut alone) = put_together(&rules);
+    let mut judged: HashMap<&str, anyhow::Result<Matches>> = HashMap::new();
+    for group in &together {
+        match matches_together(engine, group, bounds).await {
+            Ok(matches) => {
+                progress.inc(matches.len() as u64);
+                let ids = group.rules().iter().map(|rule| rule.rule.rule_id.as_str());
+                judged.extend(ids.zip(matches.into_iter().map(Ok)));
+            }
+            Err(error) => {
+                tracing::debug!("rules of {} are judged one by one: {error:#}", group.rules().len());
+                alone.extend(group.rules());
+            }
         }
-        Err(error) => detected.error = Some(format!("{error:#}")),
     }
-    detected
+    for rule in alone {
+        judged.insert(rule.rule.rule_id.as_str(), matches_of(engine, rule, bounds).await);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let results = rules.iter().map(|rule| (*rule, judged.remove(rule.rule.rule_id.as_str())));
+    results.filter_map(|(rule, result)| Some(Detected::of(rule, result?, with_ids))).collect()
 }
 
-type Ids = BTreeSet<String>;
-type Keys = BTreeSet<Vec<Option<String>>>;
+impl Detected {
+    fn of(rule: &CompiledRule, result: anyhow::Result<Matches>, with_ids: bool) -> Self {
+        let (matches, error) = match result {
+            Ok(matches) => (Some(matches), None),
+            Err(error) => (None, Some(format!("{error:#}"))),
+        };
+        Self {
+            rule_id: rule.rule.rule_id.to_string(),
+            title: rule.rule.title.clone(),
+            level: rule.rule.severity.to_string(),
+            n_matches: matches.as_ref().map_or(0, |matches| matches.ids.len()),
+            n_groups: matches.as_ref().map_or(0, |matches| matches.keys.len()),
+            event_ids_sha256: matches.as_ref().map_or(String::new(), |matches| digest_of(&matches.ids)),
+            error,
+            event_ids: matches.filter(|_| with_ids).map(|matches| matches.ids.into_iter().collect()),
+        }
+    }
+}
 
-async fn matches_of(
+/// What one rule found.
+#[derive(Debug, Default)]
+struct Matches {
+    ids: BTreeSet<String>,
+    keys: BTreeSet<Vec<Option<String>>>,
+}
+
+async fn matches_together(
     engine: &DataFusionEngine,
-    rule: &CompiledRule,
+    group: &RulesTogether<'_>,
     bounds: &QueryBounds,
-) -> anyhow::Result<(Ids, Keys)> {
+) -> anyhow::Result<Vec<Matches>> {
+    let guarded = guard(&group.query(bounds), catalogue(), &GuardPolicy::for_rules(MAX_ROWS))?;
+    let (_, rows, _) = engine.collect(&guarded.sql).await?;
+    let mut matches: Vec<Matches> = group.rules().iter().map(|_| Matches::default()).collect();
+    for found in rows.iter().flat_map(|row| group.read(row)) {
+        let of_rule = &mut matches[found.rule];
+        of_rule.ids.extend(found.event_id.map(str::to_owned));
+        of_rule.keys.insert(found.key.into_iter().map(|value| value.map(str::to_owned)).collect());
+    }
+    Ok(matches)
+}
+
+async fn matches_of(engine: &DataFusionEngine, rule: &CompiledRule, bounds: &QueryBounds) -> anyhow::Result<Matches> {
     let guarded = guard(&rule.query(bounds), catalogue(), &GuardPolicy::for_rules(MAX_ROWS))?;
     let (columns, rows, _) = engine.collect(&guarded.sql).await?;
     let find = |name: &str| columns.iter().position(|column| column.name == name);
     let event_id = find("event_id");
     let keys: Vec<usize> = rule.key_fields.iter().filter_map(|field| find(&field.column_alias)).collect();
-    let mut ids = Ids::new();
-    let mut groups = Keys::new();
+    let mut matches = Matches::default();
     for row in &rows {
-        ids.extend(event_id.and_then(|index| row.get(index).cloned().flatten()));
-        groups.insert(keys.iter().map(|index| row.get(*index).cloned().flatten()).collect());
+        matches.ids.extend(event_id.and_then(|index| row.get(index).cloned().flatten()));
+        matches.keys.insert(keys.iter().map(|index| row.get(*index).cloned().flatten()).collect());
     }
-    Ok((ids, groups))
+    Ok(matches)
 }
 
-fn digest_of(ids: &Ids) -> String {
+fn digest_of(ids: &BTreeSet<String>) -> String {
     let joined = ids.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
     Sha256::digest(joined.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
