@@ -4,7 +4,7 @@ use crate::{ApiDeps, Error};
 use mantissa_contracts::messages::AlertSnapshot;
 use mantissa_contracts::time::Instant;
 use mantissa_ports::QueueDepth;
-use mantissa_ports::stores::{AlertFilter, IngestedObject, LedgerRow, WindowState};
+use mantissa_ports::stores::{AlertFilter, IngestedObject, LedgerRow, UnjudgedCounts};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ pub struct Status {
     pub n_rules_enabled: usize,
     /// How far behind now the rule that is furthest behind has been planned.
     pub planning_lag_s: Option<i64>,
-    /// Windows requested and not judged yet, or failed.
+    pub windows: UnjudgedCounts,
+    /// The first of the windows that are requested and not judged yet, or failed.
     pub unjudged: Vec<LedgerRow>,
-    pub n_windows_failed: usize,
     pub alerts: Vec<AlertSnapshot>,
     pub objects: Vec<IngestedObject>,
     pub queues: Vec<QueueStatus>,
@@ -39,7 +39,6 @@ pub async fn gather_status(deps: &ApiDeps) -> Result<Status, Error> {
     let measured_at = deps.clock.now();
     let schedules = deps.ledger.schedules().await?;
     let enabled = schedules.iter().filter(|schedule| schedule.enabled);
-    let unjudged = deps.ledger.unjudged(UNJUDGED_ROWS).await?;
     let mut queues = Vec::new();
     for queue in deps.publisher.queues() {
         queues.push(QueueStatus { name: queue.name().to_owned(), depth: queue.depth().await? });
@@ -48,8 +47,8 @@ pub async fn gather_status(deps: &ApiDeps) -> Result<Status, Error> {
         measured_at,
         n_rules_enabled: enabled.clone().count(),
         planning_lag_s: enabled.map(|schedule| (measured_at - schedule.planned_to).num_seconds()).max(),
-        n_windows_failed: unjudged.iter().filter(|row| matches!(row.state, WindowState::Failed { .. })).count(),
-        unjudged,
+        windows: deps.ledger.count_unjudged().await?,
+        unjudged: deps.ledger.unjudged(UNJUDGED_ROWS).await?,
         alerts: deps.alerts.list(&AlertFilter::default(), RECENT_ALERTS, None).await?,
         objects: deps.ingests.objects(RECENT_OBJECTS).await?,
         n_dead: queues.iter().map(|queue| queue.depth.n_dead).sum(),

@@ -65,7 +65,9 @@ fn measure(deps: &ApiDeps, status: &Status) {
         metrics.set("mantissa_deliveries", "deliveries by state", &[("state", state)], *n as f64);
     }
     metrics.set("mantissa_rules_enabled", "rules that are judged", &[], status.n_rules_enabled as f64);
-    metrics.set("mantissa_windows_unjudged", "windows not judged yet or failed", &[], status.unjudged.len() as f64);
+    for (state, n) in [("planned", status.windows.n_planned), ("failed", status.windows.n_failed)] {
+        metrics.set("mantissa_windows_unjudged", "windows not judged yet or failed", &[("state", state)], n as f64);
+    }
     if let Some(lag) = status.planning_lag_s {
         metrics.set("mantissa_planning_lag_seconds", "how far the rule furthest behind is behind", &[], lag as f64);
     }

@@ -48,6 +48,12 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Read raw logs into the lake
     Ingest(IngestArguments),
+    /// See what could not be read, and try it again
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// See how full the lake is, and merge its small files
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Judge rules once over what is in the lake
     Detect(DetectArguments),
     /// Check, test and show rules
@@ -95,6 +101,33 @@ pub(crate) struct IngestArguments {
     /// What the logs are
     #[arg(long, default_value = "auto", value_parser = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"])]
     pub(crate) source: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List what could not be read, with its place and the reason
+    List,
+    /// Read every quarantined piece again from its original file: after an upgrade, or as another source
+    Reingest {
+        /// What the logs are; default: what they were taken for
+        #[arg(long, value_parser = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"])]
+        source: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// Files, bytes and days of each table
+    Show,
+    /// Merge small files, as the services do by themselves every hour
+    Compact {
+        /// Only this table
+        #[arg(long)]
+        table: Option<String>,
+        /// Leave files alone that are younger than this
+        #[arg(long, value_name = "MINUTES")]
+        min_age_minutes: Option<u32>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,6 @@ use mantissa_contracts::messages::DestinationType;
 use mantissa_contracts::time::Instant;
 use mantissa_generators::{DemoDay, DemoDayOptions, GeneratedObject, LiveTail};
 use mantissa_ports::Secret;
-use mantissa_ports::stores::WindowState;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,7 +33,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(invocation: &Invocation, arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let data = invocation.data.join("demo");
-    let _lock = lock(&data)?;
+    let lock = lock(&data)?;
     let signing_key: Vec<u8> = [ids::derive("demo-key", &["1"]), ids::derive("demo-key", &["2"])]
         .iter()
         .flat_map(|id| *id.as_bytes())
@@ -48,7 +47,7 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DemoArguments) -> a
     let n_rules = activate(&installation).await?;
     let watched = data.join("incoming");
     std::fs::create_dir_all(&watched).with_context(|| format!("make {}", watched.display()))?;
-    let services = Services::start(installation.clone(), vec![watched.clone()], true).await?;
+    let services = Services::start(installation.clone(), &lock, vec![watched.clone()], true).await?;
 
     output::line("Mantissa Log demo: the logs of Larkspur Freight, an invented company");
     output::line(&format!("  rules         {n_rules} in force, from rules/"));
@@ -91,6 +90,7 @@ fn demo_config(arguments: &DemoArguments, own: &Config, receiver: &str) -> Confi
     config.server.bind = arguments.bind;
     config.server.public_url = Some(format!("http://{}", arguments.bind));
     config.rules = own.rules.clone();
+    config.telemetry = own.telemetry.clone();
     config.scheduler.settle_ms = 1500;
     config.scheduler.every_s = Some(5);
     config.destinations = vec![DestinationEntry {
@@ -175,8 +175,7 @@ async fn is_settled(installation: &Installation, n_objects: u64) -> anyhow::Resu
             return Ok(false);
         }
     }
-    let unjudged = installation.ledger.unjudged(1000).await?;
-    if unjudged.iter().any(|row| row.state == WindowState::Planned) {
+    if installation.ledger.count_unjudged().await?.n_planned > 0 {
         return Ok(false);
     }
     for queue in installation.publisher.queues() {

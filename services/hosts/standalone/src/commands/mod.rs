@@ -7,6 +7,8 @@ mod demo;
 mod detect;
 mod dlq;
 mod ingest;
+mod lake;
+mod quarantine;
 mod query;
 mod replay_dead;
 mod rules;
@@ -54,6 +56,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Up => up::run(&invocation).await,
         Command::Demo(arguments) => demo::run(&invocation, &arguments).await,
         Command::Ingest(arguments) => ingest::run(&invocation, &arguments).await,
+        Command::Quarantine(command) => quarantine::run(&invocation, command).await,
+        Command::Lake(command) => lake::run(&invocation, command).await,
         Command::Detect(arguments) => detect::run(&invocation, &arguments).await,
         Command::Rules(command) => rules::run(&invocation, command).await,
         Command::Query(arguments) => query::run(&invocation, &arguments).await,

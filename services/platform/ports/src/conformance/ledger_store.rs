@@ -27,6 +27,7 @@ macro_rules! ledger_store_conformance {
             retry_of_what_has_not_failed_does_nothing
             windows_that_overlap_the_span_come_oldest_first
             unjudged_rows_come_oldest_update_first
+            unjudged_rows_are_counted_by_what_they_wait_for
             rows_that_failed_for_good_come_after_those_that_wait
             ledger_survives_a_restart
         }
@@ -274,6 +275,17 @@ pub async fn unjudged_rows_come_oldest_update_first(fixture: &dyn Fixture) {
     let starts: Vec<_> = rows.iter().map(|row| (row.window.from - at(0)).num_minutes()).collect();
     assert_eq!(starts, [5, 0]);
     assert_eq!(fixture.ledger().unjudged(1).await.unwrap().len(), 1);
+}
+
+pub async fn unjudged_rows_are_counted_by_what_they_wait_for(fixture: &dyn Fixture) {
+    with_one_window(fixture).await;
+    for start in [5, 6, 7] {
+        plan(fixture, &planned("r", start, start + 1)).await;
+    }
+    plan(fixture, &PlannedWindow { state: WindowState::EMPTY, ..planned("r", 8, 10) }).await;
+    finish(fixture, 1, &failed(), "a").await;
+    let counts = fixture.ledger().count_unjudged().await.unwrap();
+    assert_eq!((counts.n_planned, counts.n_failed), (3, 1));
 }
 
 pub async fn rows_that_failed_for_good_come_after_those_that_wait(fixture: &dyn Fixture) {

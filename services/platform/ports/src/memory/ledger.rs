@@ -2,7 +2,9 @@
 
 use super::bus::{MemoryBus, route};
 use super::locked;
-use crate::stores::{LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, WindowState};
+use crate::stores::{
+    LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, UnjudgedCounts, WindowState,
+};
 use crate::{Outgoing, PortError};
 use async_trait::async_trait;
 use mantissa_contracts::ids::RuleId;
@@ -151,6 +153,18 @@ impl LedgerStore for MemoryLedgerStore {
             .values()
             .filter(|row| row.rule_id == *rule && row.window.from < span.to && row.window.to > span.from);
         Ok(rows.take(limit).cloned().collect())
+    }
+
+    async fn count_unjudged(&self) -> Result<UnjudgedCounts, PortError> {
+        let mut counts = UnjudgedCounts::default();
+        for row in locked(&self.state).rows.values() {
+            match row.state {
+                WindowState::Planned => counts.n_planned += 1,
+                WindowState::Failed { .. } => counts.n_failed += 1,
+                WindowState::Judged { .. } => {}
+            }
+        }
+        Ok(counts)
     }
 
     async fn unjudged(&self, limit: usize) -> Result<Vec<LedgerRow>, PortError> {

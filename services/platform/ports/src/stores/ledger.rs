@@ -82,6 +82,13 @@ pub enum PlanOutcome {
     },
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnjudgedCounts {
+    pub n_planned: u64,
+    /// For a passing reason or for good.
+    pub n_failed: u64,
+}
+
 /// The ledger.
 ///
 /// - [`activate`](LedgerStore::activate) of a rule never seen starts its schedule at `from`. Of a rule seen before it changes
@@ -130,4 +137,7 @@ pub trait LedgerStore: Send + Sync {
     /// Rows that wait for something: planned, or failed for a passing reason, oldest update first. Rows that failed for
     /// good come after all of them, so that they never crowd the others out.
     async fn unjudged(&self, limit: usize) -> Result<Vec<LedgerRow>, PortError>;
+
+    /// How many rows there are that [`unjudged`](LedgerStore::unjudged) lists without a limit.
+    async fn count_unjudged(&self) -> Result<UnjudgedCounts, PortError>;
 }

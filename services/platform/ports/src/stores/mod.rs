@@ -14,5 +14,7 @@ pub use alerts::{AlertFilter, AlertRecord, AlertStore, ChangeCommit, CommitOutco
 pub use deliveries::{Attempt, AttemptRecord, ClaimOutcome, DeliveryKey, DeliveryRecord, DeliveryStore};
 pub use destinations::{Destination, DestinationStore};
 pub use ingests::{BeginOutcome, EventSpan, IngestStore, IngestedObject, LakeCommit};
-pub use ledger::{LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, WindowState};
+pub use ledger::{
+    LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, UnjudgedCounts, WindowState,
+};
 pub use rules::{RuleStore, StoredRule};
