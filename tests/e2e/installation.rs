@@ -181,6 +181,13 @@ impl Server {
         });
     }
 
+    /// Where it serves.
+    pub(crate) fn address(&self) -> String {
+        let log = self.log();
+        let told = log.split("serving on http://").nth(1).unwrap_or_else(|| panic!("{log}"));
+        told.chars().take_while(|c| c.is_ascii_digit() || ['.', ':'].contains(c)).collect()
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) -> std::process::ExitStatus {
         self.child.kill().unwrap();

@@ -12,7 +12,10 @@ fn environment_is_read_in_config_files_only() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
-            if line.contains("env::var") || line.contains("env::vars") || line.contains("std::env::set_var") {
+            let is_read = ["env::var", "env::set_var"].iter().any(|call| line.contains(call));
+            // The command line names the variables that stand for its options.
+            let is_option = line.contains("env = \"") && !shown.ends_with("src/arguments.rs");
+            if is_read || is_option {
                 wrong.push(format!("{shown}:{}", number + 1));
             }
         }

@@ -87,6 +87,16 @@ impl Services {
         Ok(services)
     }
 
+    /// Waits for a service to end that should not: what it did would stay undone without a word.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Err(panic)) => anyhow::anyhow!("a service ended: {panic}"),
+            Some(Ok(())) => anyhow::anyhow!("a service ended by itself"),
+            // No service, no failure.
+            None => std::future::pending().await,
+        }
+    }
+
     /// Ends every service, after what it holds is finished.
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();

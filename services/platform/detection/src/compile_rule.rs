@@ -20,7 +20,6 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(3600);
-const DEFAULT_LATENESS: Duration = Duration::from_secs(15 * 60);
 
 /// Compiles the one rule in `yaml`; `path` is for messages.
 pub fn compile_rule(path: &str, yaml: &str) -> Result<CompiledRule, Vec<Problem>> {
@@ -118,7 +117,6 @@ fn compile(path: &str, yaml: &str, root: &Node, problems: &mut Problems) -> Opti
         log_source: source.log_source,
         table: table.name,
         enabled: block.enabled.unwrap_or(true),
-        lateness: block.lateness.unwrap_or(DEFAULT_LATENESS),
         dedup_window: block.dedup_window.unwrap_or(DEFAULT_DEDUP_WINDOW),
         kind,
         key_fields,

@@ -33,8 +33,6 @@ pub struct CompiledRule {
     /// How often it is judged. Default by severity: 1 min for critical and high, 5 min for medium, 15 min for low,
     /// 1 h for info.
     pub every: Duration,
-    /// How long an event-time window waits for its source.
-    pub lateness: Duration,
     /// How long matches attach to one alert, from the first match, in event time.
     pub dedup_window: Duration,
     pub kind: RuleKind,

@@ -35,7 +35,6 @@ const KEYS: &[&str] = &[
 pub(crate) struct MantissaBlock {
     pub(crate) enabled: Option<bool>,
     pub(crate) every: Option<Duration>,
-    pub(crate) lateness: Option<Duration>,
     pub(crate) group_by: Vec<(String, Position)>,
     pub(crate) threshold: Option<(Threshold, Position)>,
     pub(crate) dedup_window: Option<Duration>,
@@ -94,7 +93,13 @@ pub(crate) fn read_mantissa_block(node: Option<&Node>, problems: &mut Problems) 
                 _ => problems.error(value.at, &path, format!("is {}; expected true or false", value.kind())),
             },
             "every" => block.every = span(value, &path, problems),
-            "lateness" => block.lateness = span(value, &path, problems),
+            "lateness" => {
+                if span(value, &path, problems).is_some() {
+                    let message =
+                        "has no effect: late events are judged when they come, with the windows they belong to";
+                    problems.warning(value.at, &path, message);
+                }
+            }
             "group_by" => block.group_by = texts(value, &path, problems),
             "threshold" => block.threshold = threshold(value, problems).map(|found| (found, entry.key_at)),
             "dedup" => {

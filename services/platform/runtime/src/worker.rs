@@ -5,14 +5,20 @@ use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::trace_context;
 use crate::trace_export::{self, Step, StepKind};
+use futures::FutureExt as _;
 use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::QueueSpec;
 use mantissa_contracts::{DecodeError, Envelope};
 use mantissa_ports::{Clock as _, Outgoing, PortError, Queue, Receipt, ReceivedMessage, SystemClock};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error, info_span, warn};
+
+#[cfg(test)]
+mod tests;
 
 /// Wait after the first failed handling of a message. Each further wait is [`BACKOFF_FACTOR`] times as long, so that the
 /// five receives a queue allows outlast a disturbance of a minute.
@@ -88,11 +94,32 @@ impl<H: Handler> Worker<H> {
         let trace = envelopes.first().and_then(|first| first.traceparent.as_deref()).map(trace_context::trace_id);
         let span = info_span!("handle", queue.name = step, n_messages = envelopes.len(), trace.id = trace);
         let started = SystemClock.now();
-        let handled = self.handler.handle_batch(&envelopes).instrument(span.clone()).await;
+        let handled = self.handle_caught(&envelopes).instrument(span.clone()).await;
         let outcomes = self.conclude(&received, handled).instrument(span).await;
         if trace_export::is_installed() {
             for ((envelope, message), outcome) in envelopes.iter().zip(&received).zip(outcomes) {
                 self.record_step(envelope, message.receive_count, started, outcome);
+            }
+        }
+    }
+
+    /// A handler that panics must not end the loop, and the message it panics on must not take others along: each is
+    /// handled again by itself, which handlers are made for.
+    async fn handle_caught(&self, envelopes: &[Envelope<H::Message>]) -> Vec<Handled> {
+        match AssertUnwindSafe(self.handler.handle_batch(envelopes)).catch_unwind().await {
+            Ok(handled) => handled,
+            Err(_) if envelopes.len() > 1 => {
+                let mut handled = Vec::with_capacity(envelopes.len());
+                for envelope in envelopes {
+                    handled.extend(Box::pin(self.handle_caught(std::slice::from_ref(envelope))).await);
+                }
+                handled
+            }
+            Err(panic) => {
+                self.count("mantissa_handler_panics_total", "handlers that panicked", "panic", 1);
+                let reason = format!("the handler panicked: {}", said_by(panic.as_ref()));
+                error!(queue.name = self.queue.name(), "{reason}");
+                vec![Err(HandlerError::Transient { reason })]
             }
         }
     }
@@ -213,6 +240,14 @@ enum Outcome {
     Done,
     NotYet,
     Failed(String),
+}
+
+fn said_by(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "it did not say why",
+    }
 }
 
 /// One failed publish puts back several messages, and an error cannot be cloned.

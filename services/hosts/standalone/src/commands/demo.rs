@@ -47,11 +47,11 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DemoArguments) -> a
     let n_rules = activate(&installation).await?;
     let watched = data.join("incoming");
     std::fs::create_dir_all(&watched).with_context(|| format!("make {}", watched.display()))?;
-    let services = Services::start(installation.clone(), &lock, vec![watched.clone()], true).await?;
+    let mut services = Services::start(installation.clone(), &lock, vec![watched.clone()], true).await?;
 
     output::line("Mantissa Log demo: the logs of Larkspur Freight, an invented company");
     output::line(&format!("  rules         {n_rules} in force, from rules/"));
-    output::line(&format!("  status page   http://{}", arguments.bind));
+    output::line(&format!("  status page   http://{}", services.address.unwrap_or(arguments.bind)));
     output::line(&format!("  receiver      http://{address}, checks every signature"));
     let began = installation.clock.now();
     let (n_objects, n_records) = write_sample_day(&watched, arguments.seed, began)?;
@@ -74,6 +74,7 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DemoArguments) -> a
     loop {
         tokio::select! {
             done = interrupted() => { done?; break; }
+            failure = services.failed() => return Err(failure),
             notification = received.recv() => match notification {
                 Some(notification) => show(&notification),
                 None => break,

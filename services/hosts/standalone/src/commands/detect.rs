@@ -5,13 +5,13 @@ use crate::arguments::DetectArguments;
 use crate::exit::FOUND_PROBLEMS;
 use crate::load_rules::load;
 use crate::output::{self, Format};
-use mantissa_detection::{CompiledRule, ProblemSeverity, QueryBounds, RulesTogether, put_together};
+use mantissa_detection::{CompiledRule, LoadedRules, ProblemSeverity, QueryBounds, RulesTogether, put_together};
 use mantissa_embedded::query_engine::DataFusionEngine;
 use mantissa_lake::catalogue::catalogue;
 use mantissa_sql::{GuardPolicy, guard};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::ExitCode;
 
 /// One-shot evaluation is not cut short: a result this large does not fit the machine anyway.
@@ -45,7 +45,8 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) ->
         // The command's end is exclusive and the bound is not.
         event_to: arguments.to.map(|to| to - chrono::TimeDelta::milliseconds(1)),
     };
-    let detected = detect_all(&installation.engine, &loaded.rules, &bounds, arguments.events).await;
+    let mut detected = detect_all(&installation.engine, &loaded.rules, &bounds, arguments.events).await;
+    detected.extend(not_loaded(&loaded));
     let failed = detected.iter().any(|rule| rule.error.is_some())
         || loaded.problems.iter().any(|problem| problem.severity == ProblemSeverity::Error);
     match invocation.format {
@@ -87,6 +88,28 @@ async fn detect_all(
     progress.finish_and_clear();
     let results = rules.iter().map(|rule| (*rule, judged.remove(rule.rule.rule_id.as_str())));
     results.filter_map(|(rule, result)| Some(Detected::of(rule, result?, with_ids))).collect()
+}
+
+/// What is not judged at all, by file: whoever reads only the result must not take it for silent.
+fn not_loaded(loaded: &LoadedRules) -> Vec<Detected> {
+    let mut by_file: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for problem in &loaded.problems {
+        let is_of_a_loaded_rule = loaded.rules.iter().any(|rule| rule.problems.contains(problem));
+        if problem.severity != ProblemSeverity::Warning && !is_of_a_loaded_rule {
+            by_file.entry(&problem.path).or_default().push(problem.to_string());
+        }
+    }
+    let entries = by_file.into_iter().map(|(path, problems)| Detected {
+        rule_id: String::new(),
+        title: path.to_owned(),
+        level: String::new(),
+        n_matches: 0,
+        n_groups: 0,
+        event_ids_sha256: String::new(),
+        error: Some(format!("not judged: {}", problems.join("; "))),
+        event_ids: None,
+    });
+    entries.collect()
 }
 
 impl Detected {

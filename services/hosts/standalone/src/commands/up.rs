@@ -14,11 +14,14 @@ pub(crate) async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     installation.sync_destinations().await?;
     let n_rules = activate(&installation).await?;
     let watch = installation.config.ingest.watch.clone();
-    let services = Services::start(installation.clone(), &lock, watch, false).await?;
+    let mut services = Services::start(installation.clone(), &lock, watch, false).await?;
     let address = services.address.unwrap_or(installation.config.server.bind);
     output::note(&format!("{n_rules} rules in force, status page at http://{address}"));
-    interrupted().await?;
+    let failure = tokio::select! {
+        asked = interrupted() => { asked?; None }
+        failure = services.failed() => Some(failure),
+    };
     output::note("stopping: finishing what is in hand");
     services.stop().await;
-    Ok(ExitCode::SUCCESS)
+    failure.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -122,15 +122,6 @@ fn record_beyond_the_limit_is_quarantined_without_being_held() {
 }
 
 #[test]
-#[ignore = "two gigabytes take a minute without optimisation"]
-fn line_of_two_gigabytes_is_quarantined_without_being_held() {
-    let input = long_record(2 << 30, "first\n", "\nlast\n");
-    let ingested = read_stream(input, &context("x", Some(LogSource::Application)), PartLimits::default());
-    assert_eq!((ingested.n_records(), ingested.quarantined.len()), (2, 1));
-    assert_eq!(ingested.quarantined[0].total_bytes, 2 << 30);
-}
-
-#[test]
 fn same_bytes_give_the_same_parts_and_ids() {
     let content: Vec<String> = (0..250).map(|n| format!("line {n}")).collect();
     let content = content.join("\n");
