@@ -12,7 +12,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: ## build, make a day of sample logs, run everything, show alerts
-	$(CARGO) run --quiet --locked --bin mantissa -- demo
+	$(CARGO) build --locked --profile demo --bin mantissa
+	$(CARGO) run --quiet --locked --profile demo --bin mantissa -- demo
 
 test: lint unit ## everything that must pass
 

@@ -23,7 +23,7 @@ fn every_recorded_log_file_is_ingested_and_what_is_quarantined_has_a_reason() {
     let ingested = run_mantissa(folder.path(), &arguments).unwrap();
     let objects = ingested["objects"].as_array().unwrap();
 
-    let mut n_files = 0;
+    let (mut n_files, mut n_records_of_all) = (0, 0);
     for (name, expected, table) in SOURCES {
         let files = files_below(&shared.join(name));
         assert_eq!(files.len(), expected, "files below {name}");
@@ -45,10 +45,12 @@ fn every_recorded_log_file_is_ingested_and_what_is_quarantined_has_a_reason() {
             }
         }
         assert_eq!(n_quarantined, reasons.values().sum::<u64>(), "{name}: each quarantined piece has a reason");
+        assert_eq!(n_quarantined, 0, "{name}: {reasons:?}");
         assert!(n_records > 0, "{name} has no records");
+        n_records_of_all += n_records;
         println!("{name}: {} files, {n_records} records, {n_quarantined} quarantined {reasons:?}", files.len());
     }
-    assert_eq!(objects.len(), n_files, "files in the report");
+    assert_eq!((objects.len(), n_records_of_all), (n_files, 20_939), "files and records in the report");
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -198,14 +198,23 @@ fn show(notification: &Received) {
 }
 
 fn say_how_to_look_further(data: &Path) {
-    let data = data.display();
+    let (program, data) = (program(), data.display());
     output::line("Look further, in another terminal:");
-    output::line(&format!("  cargo run -q --bin mantissa -- --data {data} alerts list"));
-    output::line(&format!("  cargo run -q --bin mantissa -- --data {data} alerts show ID"));
-    output::line(&format!("  cargo run -q --bin mantissa -- --data {data} deliveries why ID"));
-    output::line(&format!(
-        "  cargo run -q --bin mantissa -- --data {data} query \"SELECT eventname, count(*) AS n FROM cloudtrail_logs GROUP BY 1 ORDER BY n DESC\""
-    ));
+    for command in [
+        "alerts list",
+        "alerts show ID",
+        "deliveries why ID",
+        "query \"SELECT eventname, count(*) AS n FROM cloudtrail_logs GROUP BY 1 ORDER BY n DESC\"",
+    ] {
+        output::line(&format!("  {program} --data {data} {command}"));
+    }
+}
+
+/// How this program is called from the current folder.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mantissa"));
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(&path).display().to_string()
 }
 
 async fn keep_logs_coming(installation: Arc<Installation>, folder: PathBuf, seed: u64) {

@@ -7,6 +7,8 @@ mod object_storage;
 #[cfg(test)]
 mod query_engine;
 #[cfg(test)]
+mod raw_objects;
+#[cfg(test)]
 mod secret_store;
 #[cfg(test)]
 mod sqlite;

@@ -5,7 +5,7 @@ use crate::memory::{
     MemoryQueue, MemoryRuleStore, MemoryTopic, TestClock,
 };
 use crate::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
-use crate::{Clock, ObjectStorage, Queue, SecretStore, Topic};
+use crate::{Clock, ObjectStorage, Queue, RawObjectSource, SecretStore, Topic};
 use async_trait::async_trait;
 use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::{QueueSpec, TopicSpec};
@@ -36,6 +36,17 @@ pub trait Fixture: Send + Sync {
 /// Objects over one fresh storage; each call opens it anew.
 pub trait ObjectStorageFixture: Send + Sync {
     fn open(&self) -> Arc<dyn ObjectStorage>;
+}
+
+/// Raw objects below one location.
+pub trait RawObjectFixture: Send + Sync {
+    fn source(&self) -> Arc<dyn RawObjectSource>;
+
+    /// The location everything is below; it is there once something was put.
+    fn root(&self) -> String;
+
+    /// Writes an object below the root; `/` parts folders.
+    fn put(&self, name: &str, content: &[u8]);
 }
 
 /// Secrets over one fresh storage; each call opens it anew.

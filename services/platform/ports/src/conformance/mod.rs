@@ -23,12 +23,13 @@ pub mod object_storage;
 pub mod query_engine;
 pub mod queue;
 pub mod queue_dlq;
+pub mod raw_objects;
 pub mod rule_store;
 mod samples;
 pub mod secret_store;
 pub mod topic;
 
-pub use fixture::{Fixture, MemoryFixture, ObjectStorageFixture, SecretStoreFixture};
+pub use fixture::{Fixture, MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
 pub use query_engine::{EngineFixture, LakeRow, lake_rows};
 
 /// Expands to one test a sentence.

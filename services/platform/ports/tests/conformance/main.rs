@@ -1,8 +1,8 @@
 //! The fakes pass the suites of the ports they stand for.
 
-use mantissa_ports::conformance::{MemoryFixture, ObjectStorageFixture, SecretStoreFixture};
-use mantissa_ports::memory::{MemoryObjectStorage, MemorySecretStore, TestClock};
-use mantissa_ports::{ObjectStorage, SecretStore, SystemClock};
+use mantissa_ports::conformance::{MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
+use mantissa_ports::memory::{MemoryObjectStorage, MemoryRawObjects, MemorySecretStore, TestClock};
+use mantissa_ports::{ObjectStorage, RawObjectSource, SecretStore, SystemClock};
 use std::sync::Arc;
 
 mantissa_ports::store_and_queue_conformance!(MemoryFixture::new());
@@ -21,6 +21,28 @@ mod object_storage {
     mantissa_ports::object_storage_conformance!(Objects(Arc::new(MemoryObjectStorage::new(Arc::new(
         TestClock::default()
     )))));
+}
+
+struct RawObjects(Arc<MemoryRawObjects>);
+
+impl RawObjectFixture for RawObjects {
+    fn source(&self) -> Arc<dyn RawObjectSource> {
+        self.0.clone()
+    }
+
+    fn root(&self) -> String {
+        "bucket".to_owned()
+    }
+
+    fn put(&self, name: &str, content: &[u8]) {
+        self.0.put(&format!("bucket/{name}"), content);
+    }
+}
+
+mod raw_objects {
+    use super::*;
+
+    mantissa_ports::raw_object_conformance!(RawObjects(Arc::default()));
 }
 
 struct Secrets(Arc<MemorySecretStore>);
