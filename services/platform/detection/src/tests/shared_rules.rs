@@ -5,6 +5,7 @@ use mantissa_sql::{GuardPolicy, guard};
 use std::path::{Path, PathBuf};
 
 /// The folder of real rules, where it is there.
+#[expect(clippy::disallowed_methods, reason = "where the shared rules are is told to tests by the environment")]
 fn shared(folder: &str) -> Option<LoadedRules> {
     let root = std::env::var_os("MANTISSA_SHARED_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data"), PathBuf::from);
