@@ -4,7 +4,6 @@ use crate::cloudtrail::{CREATE_USER, STOP_LOGGING, arn, file_of, record};
 use crate::installation::{Installation, wait_for};
 use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
-use std::fs;
 
 fn alert_of(installation: &Installation, receiver: &Receiver, event_id: &str, action: &str, n_before: usize) -> String {
     let call = record(event_id, action, "maya", SystemClock.now());
@@ -23,8 +22,7 @@ fn alert_carries_the_notes_of_its_entities_and_the_other_alerts_on_them() {
         let receiver = Receiver::start(Answer::ACCEPT);
         let installation = Installation::new(&[CREATE_USER, STOP_LOGGING], &[("soc", receiver.url())]);
         installation.write(name, content);
-        let config = fs::read_to_string(installation.path("mantissa.toml")).unwrap();
-        installation.write("mantissa.toml", format!("[enrichment]\nassets = '{name}'\n{config}"));
+        installation.configure_also(&format!("[enrichment]\nassets = '{name}'\n"));
         let server = installation.start();
         let first = alert_of(&installation, &receiver, "e-1", CREATE_USER.action, 0);
         let second = alert_of(&installation, &receiver, "e-2", STOP_LOGGING.action, 1);
@@ -43,8 +41,7 @@ fn alert_carries_the_notes_of_its_entities_and_the_other_alerts_on_them() {
 fn asset_table_that_cannot_be_read_names_file_and_line() {
     let installation = Installation::new(&[CREATE_USER], &[]);
     installation.write("assets.csv", "entity,owner\n,nobody\n");
-    let config = fs::read_to_string(installation.path("mantissa.toml")).unwrap();
-    installation.write("mantissa.toml", format!("[enrichment]\nassets = 'assets.csv'\n{config}"));
+    installation.configure_also("[enrichment]\nassets = 'assets.csv'\n");
     let checked = installation.run(&["config", "check"]);
     assert_ne!(checked.code, Some(0));
     assert!(format!("{}{}", checked.stdout, checked.stderr).contains("assets.csv"), "{checked:?}");

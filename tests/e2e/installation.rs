@@ -67,6 +67,12 @@ json = true
         self.write("mantissa.toml", config);
     }
 
+    /// Puts a section in front of the configuration.
+    pub(crate) fn configure_also(&self, section: &str) {
+        let config = fs::read_to_string(self.path("mantissa.toml")).unwrap();
+        self.write("mantissa.toml", format!("{section}{config}"));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

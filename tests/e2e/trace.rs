@@ -75,10 +75,9 @@ fn alert_is_one_trace_from_the_request_of_the_query_to_the_notification() {
     let (collector, seen) = start_collector();
     let receiver = Receiver::start(Answer::ACCEPT);
     let installation = Installation::new(&[CREATE_USER], &[("soc", receiver.url())]);
-    let config = fs::read_to_string(installation.path("mantissa.toml")).unwrap();
     let telemetry =
         format!("[telemetry]\notlp_endpoint = 'http://{collector}'\notlp_headers_secret = 'collector_headers'\n");
-    installation.write("mantissa.toml", telemetry + &config);
+    installation.configure_also(&telemetry);
     let unset = installation.run(&["config", "check"]);
     assert!(unset.stdout.contains("mantissa secrets set collector_headers"), "{unset:?}");
     let set = installation.run_with_input(&["secrets", "set", "collector_headers"], &format!("{KEY_HEADER}={KEY}"));
@@ -125,8 +124,7 @@ fn collector_that_is_away_costs_one_line_in_the_log_and_no_alert() {
     let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let receiver = Receiver::start(Answer::ACCEPT);
     let installation = Installation::new(&[CREATE_USER], &[("soc", receiver.url())]);
-    let config = fs::read_to_string(installation.path("mantissa.toml")).unwrap();
-    installation.write("mantissa.toml", format!("[telemetry]\notlp_endpoint = 'http://{away}'\n{config}"));
+    installation.configure_also(&format!("[telemetry]\notlp_endpoint = 'http://{away}'\n"));
     let server = installation.start();
     installation.drop_in("a.json", file_of(&[record("e-1", CREATE_USER.action, "maya", SystemClock.now())]));
     wait_for("the alert to arrive", || receiver.accepted().pop());

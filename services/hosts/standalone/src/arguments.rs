@@ -21,6 +21,9 @@ First steps:
   mantissa detect --rules rules          judge everything in the lake once
   mantissa up                            run every service: watch, judge, alert, deliver";
 
+/// What logs can be said to be.
+const SOURCES: [&str; 5] = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"];
+
 #[derive(Debug, Parser)]
 #[command(name = "mantissa", version, about = "An open, self-hosted SIEM on a data lake", after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -99,7 +102,7 @@ pub(crate) struct IngestArguments {
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// What the logs are
-    #[arg(long, default_value = "auto", value_parser = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"])]
+    #[arg(long, default_value = "auto", value_parser = SOURCES)]
     pub(crate) source: String,
 }
 
@@ -110,7 +113,7 @@ pub(crate) enum QuarantineCommand {
     /// Read every quarantined piece again from its original file: after an upgrade, or as another source
     Reingest {
         /// What the logs are; default: what they were taken for
-        #[arg(long, value_parser = ["auto", "cloudtrail", "vpc_flow", "guardduty", "application"])]
+        #[arg(long, value_parser = SOURCES)]
         source: Option<String>,
     },
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -125,11 +126,7 @@ impl Services {
             let deps = installation.scheduler();
             let mut timer = tokio::time::interval(Duration::from_millis(installation.config.scheduler.tick_ms.max(10)));
             timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    _ = timer.tick() => {}
-                }
+            while is_due(&mut timer, &shutdown).await {
                 if let Err(failure) = tick(&deps).await {
                     installation.metrics.count("mantissa_scheduler_failures_total", "ticks that failed", &[], 1);
                     error!("scheduler tick failed, the next one goes on from the ledger: {failure}");
@@ -145,11 +142,7 @@ impl Services {
             let queues: Vec<Arc<dyn Queue>> = installation.publisher.queues().into_iter().cloned().collect();
             let mut watch = DeadLetterWatch::default();
             let mut timer = tokio::time::interval(WATCH_DLQ_EVERY);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    _ = timer.tick() => {}
-                }
+            while is_due(&mut timer, &shutdown).await {
                 let told = match watch.look(&deps, &queues).await {
                     Ok(messages) => installation.publisher.publish(&messages).await.map_err(Into::into),
                     Err(failure) => Err(failure),
@@ -167,11 +160,7 @@ impl Services {
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
             let mut timer = tokio::time::interval(KEEP_HOUSE_EVERY);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    _ = timer.tick() => {}
-                }
+            while is_due(&mut timer, &shutdown).await {
                 purge_dead_letters(&installation).await;
                 for table in &catalogue().tables {
                     tokio::select! {
@@ -192,11 +181,7 @@ impl Services {
             let mut watch = FolderWatch::new(&location, "auto");
             let mut timer = tokio::time::interval(WATCH_FOLDER_EVERY);
             timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    _ = timer.tick() => {}
-                }
+            while is_due(&mut timer, &shutdown).await {
                 if let Err(failure) = announce_new_objects(&installation, &mut watch).await {
                     error!("watching {location} failed, going on: {failure:#}");
                 }
@@ -219,6 +204,14 @@ impl Services {
             }
         });
         Ok(())
+    }
+}
+
+/// Waits for the timer; `false` when it is time to stop.
+async fn is_due(timer: &mut Interval, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        () = shutdown.cancelled() => false,
+        _ = timer.tick() => true,
     }
 }
 
