@@ -12,6 +12,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::Schema;
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub(crate) struct Row<'a> {
 
 pub(crate) struct BatchBuilder {
     table: &'static Table,
-    positions: HashMap<&'static str, usize>,
+    positions: HashMap<&'static str, usize, FixedState>,
     columns: Vec<ColumnBuilder>,
     event_id: StringBuilder,
     event_time: TimestampMillisecondBuilder,
@@ -50,7 +51,7 @@ const N_COMMON: usize = 5;
 impl BatchBuilder {
     pub(crate) fn new(table: &'static Table) -> Self {
         let own = Self::own_columns(table);
-        let mut positions = HashMap::new();
+        let mut positions = HashMap::default();
         for (position, column) in own.iter().enumerate() {
             positions.insert(column.source_field, position);
             positions.entry(column.name).or_insert(position);

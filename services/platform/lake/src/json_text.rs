@@ -77,10 +77,14 @@ pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
 
 /// A string's text without its quotes. A lone surrogate is no text: then the escapes stay as they are.
 pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
-    if !inner.as_bytes().contains(&b'\\') {
+    if !has_escape(inner) {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str::<String>(&format!("\"{inner}\"")).map_or(Cow::Borrowed(inner), Cow::Owned)
+}
+
+fn has_escape(inner: &str) -> bool {
+    memchr::memchr(b'\\', inner.as_bytes()).is_some()
 }
 
 /// How names are written by [`compact`].
@@ -107,7 +111,7 @@ pub(crate) fn compact(value: &str, names: Names, out: &mut String) {
                 let Ok(end) = skip_string(bytes, at + 1) else { break };
                 let inner = &value[at + 1..end - 1];
                 let is_name = names == Names::CamelCase && bytes.get(skip_space(bytes, end)) == Some(&b':');
-                if is_name || inner.as_bytes().contains(&b'\\') {
+                if is_name || has_escape(inner) {
                     out.push_str(&value[plain_from..at]);
                     push_string(inner, is_name, out);
                     plain_from = end;
@@ -204,21 +208,42 @@ fn skip_list(bytes: &[u8], at: usize, depth: usize, close: u8) -> Result<usize, 
 
 /// From after the opening quote to after the closing one.
 fn skip_string(bytes: &[u8], mut at: usize) -> Result<usize, JsonError> {
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return Ok(at + 1),
-            b'\\' => match bytes.get(at + 1) {
+    loop {
+        at += n_plain(&bytes[at..]);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => match bytes.get(at + 1) {
                 Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
                 Some(b'u') if bytes.get(at + 2..at + 6).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) => {
                     at += 6;
                 }
                 _ => return Err(error(bytes, at, "bad escape")),
             },
-            0..0x20 => return Err(error(bytes, at, "control character in a string")),
-            _ => at += 1,
+            Some(_) => return Err(error(bytes, at, "control character in a string")),
+            None => return Err(error(bytes, at, "ends too early")),
         }
     }
-    Err(error(bytes, at, "ends too early"))
+}
+
+/// Bytes at the front that stand for themselves in a string: up to a quote, a backslash or a control character. Most of
+/// a log is strings, and most of them are short, so eight bytes are looked at together.
+pub(crate) fn n_plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let mut n = 0;
+    while let Some(Ok(eight)) = bytes.get(n..n + 8).map(<[u8; 8]>::try_from) {
+        let word = u64::from_le_bytes(eight);
+        // The lowest byte marked is always right: a borrow of the subtraction reaches only bytes above it.
+        let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let marks =
+            (zero_in(word ^ (ONES * u64::from(b'"'))) | zero_in(word ^ (ONES * u64::from(b'\\'))) | control) & HIGHS;
+        if marks != 0 {
+            return n + marks.trailing_zeros() as usize / 8;
+        }
+        n += 8;
+    }
+    n + bytes[n..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
 }
 
 fn skip_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, JsonError> {
@@ -278,6 +303,21 @@ mod tests {
     fn lone_surrogates_stay_as_delivered() {
         assert_eq!(unquote(r#""a\ud800b""#), r"a\ud800b");
         assert_eq!(compacted(r#"["\ud800"]"#, Names::AsDelivered), r#"["\ud800"]"#);
+    }
+
+    #[test]
+    fn plain_bytes_end_at_the_first_that_is_not() {
+        for end in 0..=20 {
+            for byte in 0..=255 {
+                let mut bytes = vec![b'a'; 20];
+                bytes.iter_mut().step_by(3).for_each(|other| *other = 0xC3);
+                if let Some(place) = bytes.get_mut(end) {
+                    *place = byte;
+                }
+                let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(20);
+                assert_eq!(n_plain(&bytes), expected, "byte {byte} at {end}");
+            }
+        }
     }
 
     #[test]

@@ -101,11 +101,7 @@ fn stamp(table: &Table, records: &RecordBatch, ingested_at: Instant) -> Result<R
     fields.insert(position, Arc::new(Field::new(INGESTED_AT, DataType::Timestamp(TimeUnit::Millisecond, None), true)));
     arrays.insert(position, Arc::new(stamps) as ArrayRef);
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|source| LakeError::BuildBatch { table: table_name(table), source })
-}
-
-fn table_name(table: &Table) -> &'static str {
-    table.name
+        .map_err(|source| LakeError::BuildBatch { table: table.name, source })
 }
 
 fn sort_by_event_time(table: &Table, records: &RecordBatch) -> Result<RecordBatch, LakeError> {

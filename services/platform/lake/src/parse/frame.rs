@@ -2,6 +2,7 @@
 //!
 //! A frame longer than [`MAX_FRAME_BYTES`] is read to its end, but only its beginning is kept.
 
+use crate::json_text::n_plain;
 use std::io::Read;
 
 /// A record longer than this is quarantined.
@@ -276,33 +277,29 @@ impl<R: Read> Framer<R> {
         while self.has_more() {
             let chunk = &self.chunk[self.at..self.len];
             let mut end = None;
-            for (position, &byte) in chunk.iter().enumerate() {
-                if in_string {
-                    match byte {
-                        _ if escaped => escaped = false,
-                        b'\\' => escaped = true,
-                        b'"' => {
-                            in_string = false;
-                            if depth == 0 {
-                                end = Some(position + 1);
-                                break;
-                            }
-                        }
-                        _ => {}
-                    }
-                    continue;
-                }
+            let mut position = 0;
+            while let Some(&byte) = chunk.get(position) {
+                position += 1;
                 match byte {
-                    b'"' => in_string = true,
+                    _ if escaped => escaped = false,
+                    b'\\' if in_string => escaped = true,
+                    b'"' => {
+                        in_string = !in_string;
+                        if !in_string && depth == 0 {
+                            end = Some(position);
+                            break;
+                        }
+                    }
+                    _ if in_string => position += n_plain(&chunk[position..]),
                     b'{' | b'[' => depth += 1,
                     b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' if depth == 0 => {
-                        end = Some(position);
+                        end = Some(position - 1);
                         break;
                     }
                     b'}' | b']' => {
                         depth -= 1;
                         if depth == 0 {
-                            end = Some(position + 1);
+                            end = Some(position);
                             break;
                         }
                     }
@@ -333,7 +330,7 @@ impl<R: Read> Framer<R> {
     fn take_line(&mut self) -> bool {
         while self.has_more() {
             let chunk = &self.chunk[self.at..self.len];
-            if let Some(length) = chunk.iter().position(|byte| *byte == b'\n') {
+            if let Some(length) = memchr::memchr(b'\n', chunk) {
                 self.keep(length);
                 self.advance(1);
                 return true;
@@ -394,7 +391,7 @@ impl<R: Read> Framer<R> {
 
     fn advance(&mut self, n_bytes: usize) {
         let passed = &self.chunk[self.at..self.at + n_bytes];
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.at += n_bytes;
         self.offset += n_bytes as u64;
     }
