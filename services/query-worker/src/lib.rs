@@ -15,3 +15,6 @@ pub use config::QueryWorkerConfig;
 pub use deps::QueryWorkerDeps;
 pub use error::Error;
 pub use handler::RequestHandler;
+
+#[cfg(test)]
+mod tests;

@@ -18,3 +18,6 @@ pub use config::ResultPollerConfig;
 pub use deps::ResultPollerDeps;
 pub use error::Error;
 pub use handler::StartedHandler;
+
+#[cfg(test)]
+mod tests;

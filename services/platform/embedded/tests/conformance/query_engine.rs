@@ -1,4 +1,4 @@
-//! DataFusion over Parquet files in a folder.
+//! DataFusion over Parquet files in a folder, and over batches in memory.
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray, new_null_array};
 use datafusion::parquet::arrow::ArrowWriter;
@@ -8,6 +8,7 @@ use mantissa_lake::catalogue::catalogue;
 use mantissa_ports::QueryEngine;
 use mantissa_ports::conformance::query_engine::LAKE_TABLE;
 use mantissa_ports::conformance::{EngineFixture, LakeRow, lake_rows};
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ impl Lake {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (i, rows) in lake_rows().chunks(600).enumerate() {
-            write(folder.path(), &format!("{i}.parquet"), rows);
+            write(folder.path(), &format!("{i}.parquet"), &batch(rows));
         }
         Self { engine: DataFusionEngine::new(EngineConfig::new(folder.path())).unwrap(), _folder: folder }
     }
@@ -34,7 +35,26 @@ impl EngineFixture for Lake {
     }
 }
 
-fn write(lake: &Path, file: &str, rows: &[LakeRow]) {
+struct Batches(DataFusionEngine);
+
+impl Batches {
+    fn new() -> Self {
+        let batches = lake_rows().chunks(600).map(batch).collect();
+        Self(DataFusionEngine::with_batches(&HashMap::from([(LAKE_TABLE.to_owned(), batches)])).unwrap())
+    }
+}
+
+impl EngineFixture for Batches {
+    fn engine(&self) -> Arc<dyn QueryEngine> {
+        Arc::new(self.0.clone())
+    }
+
+    fn lake_is_files(&self) -> bool {
+        false
+    }
+}
+
+fn batch(rows: &[LakeRow]) -> RecordBatch {
     let schema = arrow_schema(catalogue().table(LAKE_TABLE).unwrap());
     let texts = |text: fn(&LakeRow) -> &String| -> ArrayRef {
         Arc::new(rows.iter().map(|row| Some(text(row))).collect::<StringArray>())
@@ -51,12 +71,25 @@ fn write(lake: &Path, file: &str, rows: &[LakeRow]) {
         )),
         _ => new_null_array(field.data_type(), rows.len()),
     });
-    let batch = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
+    RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
+}
+
+fn write(lake: &Path, file: &str, batch: &RecordBatch) {
     let folder = lake.join(LAKE_TABLE).join("year=2026/month=03/day=01");
     std::fs::create_dir_all(&folder).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(folder.join(file)).unwrap(), schema, None).unwrap();
-    writer.write(&batch).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(folder.join(file)).unwrap(), batch.schema(), None).unwrap();
+    writer.write(batch).unwrap();
     writer.close().unwrap();
 }
 
-mantissa_ports::query_engine_conformance!(Lake::new());
+mod files {
+    use super::*;
+
+    mantissa_ports::query_engine_conformance!(Lake::new());
+}
+
+mod batches {
+    use super::*;
+
+    mantissa_ports::query_engine_conformance!(Batches::new());
+}

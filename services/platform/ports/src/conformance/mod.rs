@@ -101,6 +101,7 @@ mod tests {
             ("query_engine", include_str!("query_engine.rs")),
             ("queue", include_str!("queue.rs")),
             ("queue_dlq", include_str!("queue_dlq.rs")),
+            ("raw_objects", include_str!("raw_objects.rs")),
             ("rule_store", include_str!("rule_store.rs")),
             ("secret_store", include_str!("secret_store.rs")),
             ("topic", include_str!("topic.rs")),
@@ -108,7 +109,7 @@ mod tests {
         // The DLQ's sentences are listed with the queue's.
         let listed: Vec<&str> = suites
             .iter()
-            .flat_map(|(_, text)| text.split("macro_rules!").nth(1).into_iter().flat_map(|list| list.lines()))
+            .flat_map(|(_, text)| text.split("macro_rules!").skip(1).flat_map(str::lines))
             .map(str::trim)
             .collect();
         for (suite, text) in suites {

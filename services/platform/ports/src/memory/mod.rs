@@ -1,5 +1,6 @@
 //! In-memory fakes of every port. They keep the whole contract (redelivery, stale receipts, DLQ, delays,
-//! conditional writes, outbox) except durability: what they hold dies with the process.
+//! conditional writes, outbox) except durability: what they hold dies with the process. [`MemoryQueryEngine`] has no
+//! SQL either: it is told what a statement comes to.
 //!
 //! [`MemoryBus`] holds all queues; stores that publish take it, so that a change and its messages appear together.
 
@@ -11,6 +12,7 @@ mod destinations;
 mod ingests;
 mod ledger;
 mod object_storage;
+mod query_engine;
 mod queue;
 mod raw_objects;
 mod rules;
@@ -25,6 +27,7 @@ pub use destinations::MemoryDestinationStore;
 pub use ingests::MemoryIngestStore;
 pub use ledger::MemoryLedgerStore;
 pub use object_storage::MemoryObjectStorage;
+pub use query_engine::{Answer, MemoryQueryEngine};
 pub use queue::MemoryQueue;
 pub use raw_objects::MemoryRawObjects;
 pub use rules::MemoryRuleStore;

@@ -1,8 +1,14 @@
 //! The fakes pass the suites of the ports they stand for.
 
-use mantissa_ports::conformance::{MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
-use mantissa_ports::memory::{MemoryObjectStorage, MemoryRawObjects, MemorySecretStore, TestClock};
-use mantissa_ports::{ObjectStorage, RawObjectSource, SecretStore, SystemClock};
+use mantissa_contracts::messages::FailureKind;
+use mantissa_ports::conformance::query_engine::{BROKEN, EVENT_IDS, EVENTS, ONE_EVENT_ID, SLOW};
+use mantissa_ports::conformance::{
+    EngineFixture, LakeRow, MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture, lake_rows,
+};
+use mantissa_ports::memory::{
+    Answer, MemoryObjectStorage, MemoryQueryEngine, MemoryRawObjects, MemorySecretStore, TestClock,
+};
+use mantissa_ports::{Column, ObjectStorage, QueryEngine, RawObjectSource, SecretStore, SystemClock};
 use std::sync::Arc;
 
 mantissa_ports::store_and_queue_conformance!(MemoryFixture::new());
@@ -21,6 +27,47 @@ mod object_storage {
     mantissa_ports::object_storage_conformance!(Objects(Arc::new(MemoryObjectStorage::new(Arc::new(
         TestClock::default()
     )))));
+}
+
+struct Engine(Arc<MemoryQueryEngine>);
+
+impl EngineFixture for Engine {
+    fn engine(&self) -> Arc<dyn QueryEngine> {
+        self.0.clone()
+    }
+
+    fn lake_is_files(&self) -> bool {
+        false
+    }
+}
+
+/// What the statements of the suite come to, worked out by hand.
+fn answer(sql: &str) -> Answer {
+    let rows = |names: &[&str], row: fn(&LakeRow) -> Vec<Option<String>>, n_rows: usize| Answer::Rows {
+        columns: names
+            .iter()
+            .map(|name| Column { name: (*name).to_owned(), data_type: "varchar".to_owned() })
+            .collect(),
+        rows: lake_rows().iter().take(n_rows).map(row).collect(),
+    };
+    let event_id = |row: &LakeRow| vec![Some(row.event_id.clone())];
+    match sql {
+        SLOW => Answer::RunsOn,
+        BROKEN => Answer::Fails { kind: FailureKind::Permanent, reason: "expected a column".to_owned() },
+        EVENT_IDS => rows(&["event_id"], event_id, usize::MAX),
+        ONE_EVENT_ID => rows(&["event_id"], event_id, 1),
+        EVENTS => rows(&["event_id", "raw"], |row| vec![Some(row.event_id.clone()), Some(row.raw.clone())], usize::MAX),
+        other => Answer::Fails {
+            kind: FailureKind::Permanent,
+            reason: format!("the fake was not told what `{other}` comes to"),
+        },
+    }
+}
+
+mod query_engine {
+    use super::*;
+
+    mantissa_ports::query_life_conformance!(Engine(Arc::new(MemoryQueryEngine::new(answer))));
 }
 
 struct RawObjects(Arc<MemoryRawObjects>);
