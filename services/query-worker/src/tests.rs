@@ -2,13 +2,13 @@ use crate::{QueryWorkerConfig, QueryWorkerDeps, RequestHandler};
 use chrono::DateTime;
 use mantissa_contracts::Envelope;
 use mantissa_contracts::ids::{QueryRunId, RuleId, RuleVersion};
-use mantissa_contracts::messages::{FailureKind, QueryRequested, QueryStarted, RuleFailed};
+use mantissa_contracts::messages::{FailureKind, QueryRequested, RuleFailed};
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_detection::CompiledRules;
 use mantissa_ports::Outgoing;
 use mantissa_ports::memory::{Answer, MemoryQueryEngine, MemoryRuleStore, TestClock};
 use mantissa_ports::stores::{RuleStore as _, StoredRule};
-use mantissa_runtime::Handler as _;
+use mantissa_runtime::{Handler as _, HandlerError};
 use std::sync::Arc;
 
 const RULE: &str = "
@@ -75,22 +75,21 @@ fn request(version: &str) -> QueryRequested {
 }
 
 #[tokio::test]
-async fn request_delivered_twice_starts_one_bounded_query() {
+async fn request_delivered_twice_starts_one_bounded_query_and_says_the_same() {
     let world = World::new(RULE).await;
     let first = world.handle(&request("1")).await;
     let again = world.handle(&request("1")).await;
-    let ids =
-        [first, again].map(|message| Envelope::<QueryStarted>::decode(&message.body).unwrap().data.engine_query_id);
-    assert_eq!(ids[0], ids[1]);
+    assert_eq!(first.id, again.id);
     let started = world.engine.started();
     assert_eq!(started.len(), 1);
-    let limit = world.handler.0.config.max_rows;
-    assert_eq!(
-        (started[0].token.as_str(), started[0].max_rows),
-        (request("1").query_run_id.to_string().as_str(), limit)
-    );
-    for part in ["deletetrail", "2023-11-14 22:13:20.000", "2023-11-14 22:14:20.000"] {
-        assert!(started[0].sql.contains(part), "`{part}` in {}", started[0].sql);
+    let (query, config) = (&started[0], &world.handler.0.config);
+    assert_eq!(query.token, request("1").query_run_id.to_string());
+    assert_eq!((query.max_rows, query.timeout), (config.max_rows, config.timeout));
+    let limit = format!("LIMIT {}", config.max_rows + 1);
+    let (window_from, window_to) = ("2023-11-14 22:13:20.000", "2023-11-14 22:14:20.000");
+    let (event_from, event_to) = ("2023-11-14 21:13:20.000", "2023-11-14 22:14:19.000");
+    for part in ["'deletetrail'", window_from, window_to, event_from, event_to, "day = '14'", &limit] {
+        assert!(query.sql.contains(part), "`{part}` in {}", query.sql);
     }
 }
 
@@ -107,10 +106,11 @@ async fn rule_that_cannot_run_fails_its_window_and_says_why() {
 }
 
 #[tokio::test]
-async fn one_bad_request_of_a_batch_leaves_the_others() {
+async fn engine_that_does_not_answer_is_asked_again_and_fails_no_window() {
     let world = World::new(RULE).await;
-    let batch = [request("2"), request("1")].map(|request| Envelope::new("test", at(60), None, request));
-    let names: Vec<String> =
-        world.handler.handle_batch(&batch).await.into_iter().map(|one| one.unwrap()[0].message_name.clone()).collect();
-    assert_eq!(names, ["rule_failed", "query_started"]);
+    world.engine.set_away(true);
+    let envelope = Envelope::new("test", at(60), None, request("1"));
+    assert!(matches!(world.handler.handle(&envelope).await, Err(HandlerError::Transient { .. })));
+    world.engine.set_away(false);
+    assert_eq!(world.handle(&request("1")).await.message_name, "query_started");
 }

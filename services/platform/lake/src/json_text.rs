@@ -314,6 +314,12 @@ mod tests {
                 if let Some(place) = bytes.get_mut(end) {
                     *place = byte;
                 }
+                // What follows the first must not hide it, nor what differs from one by a bit.
+                for (after, other) in [(1, b'#'), (2, b'"'), (3, b'!'), (4, 0x1F), (5, b' '), (6, b'\\')] {
+                    if let Some(place) = bytes.get_mut(end + after) {
+                        *place = other;
+                    }
+                }
                 let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(20);
                 assert_eq!(n_plain(&bytes), expected, "byte {byte} at {end}");
             }

@@ -63,8 +63,8 @@ pub struct ResultPage {
 
 /// A query engine over the lake.
 ///
-/// - [`start`](QueryEngine::start) returns once the engine has taken the query, not when it ends. The same token gives
-///   the same query id while the engine knows it. SQL that cannot be parsed or planned fails the query with
+/// - [`start`](QueryEngine::start) returns once the engine has taken the query, not when it ends. The same token with the
+///   same SQL gives the same query id while the engine knows it. SQL that cannot be parsed or planned fails the query with
 ///   [`FailureKind::Permanent`] and a reason that names the cause.
 /// - [`status`](QueryEngine::status) moves from queued to running to one final status and stays there.
 /// - A query that runs past its timeout fails with [`FailureKind::Transient`]. One that returns more than `max_rows`

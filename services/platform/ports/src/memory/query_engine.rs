@@ -7,9 +7,12 @@ use mantissa_contracts::ids::EngineQueryId;
 use mantissa_contracts::messages::FailureKind;
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::Instant;
 
 const PAGE_ROWS: usize = 1000;
+/// What every query that succeeds is said to have taken.
+const DURATION_MS: u64 = 7;
 
 /// What a statement comes to.
 #[derive(Debug, Clone)]
@@ -17,6 +20,7 @@ pub enum Answer {
     Rows {
         columns: Vec<Column>,
         rows: Vec<Vec<Option<String>>>,
+        scanned_bytes: u64,
     },
     Fails {
         kind: FailureKind,
@@ -29,6 +33,7 @@ pub enum Answer {
 pub struct MemoryQueryEngine {
     answer: Box<dyn Fn(&str) -> Answer + Send + Sync>,
     queries: Mutex<HashMap<EngineQueryId, Query>>,
+    is_away: AtomicBool,
 }
 
 struct Query {
@@ -42,12 +47,24 @@ struct Query {
 impl MemoryQueryEngine {
     /// `answer` says what a statement comes to, by its text.
     pub fn new(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
-        Self { answer: Box::new(answer), queries: Mutex::default() }
+        Self { answer: Box::new(answer), queries: Mutex::default(), is_away: AtomicBool::new(false) }
     }
 
     /// Forgets every query, as an engine does that restarts.
     pub fn restart(&self) {
         locked(&self.queries).clear();
+    }
+
+    /// While it is away, every call is a transient error.
+    pub fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn answers(&self, operation: &'static str) -> Result<(), PortError> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Err(PortError::transient(operation, "engine", "it does not answer")),
+            false => Ok(()),
+        }
     }
 
     /// The requests of the queries it knows.
@@ -71,9 +88,11 @@ impl Query {
             Answer::Rows { rows, .. } if rows.len() as u64 > self.request.max_rows => {
                 failed(FailureKind::Permanent, format!("more than {} rows", self.request.max_rows))
             }
-            Answer::Rows { rows, .. } => {
-                Some(QueryStatus::Succeeded(QueryStats { n_rows: rows.len() as u64, ..QueryStats::default() }))
-            }
+            Answer::Rows { rows, scanned_bytes, .. } => Some(QueryStatus::Succeeded(QueryStats {
+                n_rows: rows.len() as u64,
+                scanned_bytes: *scanned_bytes,
+                duration_ms: DURATION_MS,
+            })),
             Answer::RunsOn if self.started_at.elapsed() >= self.request.timeout => {
                 failed(FailureKind::Transient, format!("still running after {:?}", self.request.timeout))
             }
@@ -85,6 +104,7 @@ impl Query {
 #[async_trait]
 impl QueryEngine for MemoryQueryEngine {
     async fn start(&self, request: &QueryRequest) -> Result<EngineQueryId, PortError> {
+        self.answers("start query")?;
         let id = EngineQueryId::new(format!("{}: {}", request.token, request.sql));
         locked(&self.queries).entry(id.clone()).or_insert_with(|| Query {
             request: request.clone(),
@@ -96,20 +116,23 @@ impl QueryEngine for MemoryQueryEngine {
     }
 
     async fn status(&self, query: &EngineQueryId) -> Result<QueryStatus, PortError> {
+        self.answers("ask for status of query")?;
         Ok(locked(&self.queries).get_mut(query).map_or(QueryStatus::Unknown, Query::status))
     }
 
     async fn results(&self, query: &EngineQueryId, page: Option<&str>) -> Result<ResultPage, PortError> {
+        self.answers("read results of query")?;
         let refused = |why: &str| PortError::permanent("read results of query", query.to_string(), why);
         let mut queries = locked(&self.queries);
         let found = queries.get_mut(query).ok_or_else(|| refused("the engine does not know it"))?;
         let succeeded = matches!(found.status(), QueryStatus::Succeeded(_));
-        let Answer::Rows { columns, rows } = &found.answer else { return Err(refused("it has no result")) };
+        let Answer::Rows { columns, rows, .. } = &found.answer else { return Err(refused("it has no result")) };
         if !succeeded {
             return Err(refused("it has not succeeded"));
         }
-        let from = page.unwrap_or("0").parse().map_err(|_| refused("there is no such page"))?;
-        let rest: &[Vec<Option<String>>] = rows.get(from..).ok_or_else(|| refused("there is no such page"))?;
+        let from = page.unwrap_or("0").parse().ok().filter(|from: &usize| from.is_multiple_of(PAGE_ROWS));
+        let from = from.ok_or_else(|| refused("there is no such page"))?;
+        let rest = rows.get(from..).ok_or_else(|| refused("there is no such page"))?;
         Ok(ResultPage {
             columns: columns.clone(),
             rows: rest.iter().take(PAGE_ROWS).cloned().collect(),
@@ -118,6 +141,7 @@ impl QueryEngine for MemoryQueryEngine {
     }
 
     async fn cancel(&self, query: &EngineQueryId) -> Result<(), PortError> {
+        self.answers("cancel query")?;
         if let Some(found) = locked(&self.queries).get_mut(query)
             && !found.status().is_final()
         {

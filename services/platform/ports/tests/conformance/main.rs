@@ -35,13 +35,9 @@ impl EngineFixture for Engine {
     fn engine(&self) -> Arc<dyn QueryEngine> {
         self.0.clone()
     }
-
-    fn lake_is_files(&self) -> bool {
-        false
-    }
 }
 
-/// What the statements of the suite come to, worked out by hand.
+/// What the statements of the suite come to.
 fn answer(sql: &str) -> Answer {
     let rows = |names: &[&str], row: fn(&LakeRow) -> Vec<Option<String>>, n_rows: usize| Answer::Rows {
         columns: names
@@ -49,6 +45,7 @@ fn answer(sql: &str) -> Answer {
             .map(|name| Column { name: (*name).to_owned(), data_type: "varchar".to_owned() })
             .collect(),
         rows: lake_rows().iter().take(n_rows).map(row).collect(),
+        scanned_bytes: 0,
     };
     let event_id = |row: &LakeRow| vec![Some(row.event_id.clone())];
     match sql {

@@ -31,15 +31,6 @@ fn many_rows(n_digits: usize) -> String {
 }
 
 #[tokio::test]
-async fn same_token_with_other_sql_is_another_query() {
-    let engine = engine();
-    let id = engine.start(&request("t", "SELECT 1")).await.unwrap();
-    assert_eq!(engine.start(&request("t", "SELECT 1")).await.unwrap(), id);
-    assert_ne!(engine.start(&request("t", "SELECT 2")).await.unwrap(), id);
-    assert!(matches!(ended(&engine, &id).await, QueryStatus::Succeeded(stats) if stats.n_rows == 1));
-}
-
-#[tokio::test]
 async fn every_row_is_on_exactly_one_page() {
     let engine = engine();
     let id = engine.start(&request("pages", &format!("{} ORDER BY n LIMIT 2500", many_rows(4)))).await.unwrap();

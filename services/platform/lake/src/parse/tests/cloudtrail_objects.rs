@@ -176,3 +176,26 @@ fn s3_notifications_are_not_taken_for_cloudtrail() {
     assert_eq!(cloudtrail(notification).summary.log_source, LogSource::Application);
     assert_eq!(cloudtrail(r#"{"Records":[]}"#).summary.log_source, LogSource::CloudTrail);
 }
+
+/// Objects are read in chunks of 256 KiB: wherever one ends, a string and its escapes go on in the next.
+#[test]
+fn a_chunk_may_end_anywhere_in_a_record() {
+    const CHUNK: usize = 256 * 1024;
+    let name = r#"a\"]},{\\"#;
+    let record = |padding: &str, id: u32| {
+        format!(
+            r#"{{"padding":"{padding}","eventVersion":"1.08","eventTime":"2026-02-28T10:00:00Z","eventName":"{name}","eventID":"{id}"}}"#
+        )
+    };
+    let before = record("", 1).len() + r#"{"Records":["#.len();
+    for over in 0..40 {
+        // The first record's name lies across the end of the first chunk, one byte further each time.
+        let padding = "x".repeat(CHUNK - before + over);
+        let content = format!(r#"{{"Records":[{},{}]}}"#, record(&padding, 1), record("", 2));
+        let ingested = read(content.as_bytes(), Some(LogSource::CloudTrail));
+        assert_eq!((ingested.n_records(), ingested.reasons().len()), (2, 0), "{over}: {:?}", ingested.reasons());
+        for row in 0..2 {
+            assert_eq!(ingested.value(row, "eventname").as_deref(), Some(r#"a"]},{\"#), "{over}");
+        }
+    }
+}
