@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CARGO ?= cargo
-TOOLS := $(VENV)/.tools-1
+TOOLS := $(VENV)/.tools-2
 
 .PHONY: help demo test lint unit contracts bench docs
 

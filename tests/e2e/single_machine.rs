@@ -13,13 +13,14 @@ use mantissa_embedded::sqlite::{
 };
 use mantissa_embedded::{FsObjectStorage, FsRawObjectSource};
 use mantissa_ingest::{IngestConfig, IngestDeps, IngestHandler};
+use mantissa_ports::Publisher;
 use mantissa_ports::memory::TestClock;
 use mantissa_ports::stores::{AlertStore, StoredRule};
 use mantissa_ports::{Clock, DeadMessage, ObjectStorage, Outgoing, Queue, Topic};
 use mantissa_query_worker::{QueryWorkerConfig, QueryWorkerDeps, RequestHandler};
 use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps, StartedHandler};
 use mantissa_runtime::metrics::Metrics;
-use mantissa_runtime::{Handler, Publisher, Worker, WorkerConfig};
+use mantissa_runtime::{Handler, Worker, WorkerConfig};
 use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};
 use mantissa_scheduler::{RuleInForce, SchedulerConfig, SchedulerDeps, activate_rules};
 use std::sync::Arc;

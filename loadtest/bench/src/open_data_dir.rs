@@ -6,8 +6,8 @@ use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
 use mantissa_embedded::sqlite::{SqliteDb, SqliteIngestStore, SqliteQueue, SqliteTopic};
 use mantissa_embedded::{FsObjectStorage, FsRawObjectSource};
 use mantissa_ingest::{IngestConfig, IngestDeps};
+use mantissa_ports::Publisher;
 use mantissa_ports::{Clock, Queue, SystemClock, Topic};
-use mantissa_runtime::Publisher;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! What the API needs from the world.
 
 use mantissa_ports::Clock;
+use mantissa_ports::Publisher;
 use mantissa_ports::stores::{AlertStore, DeliveryStore, IngestStore, LedgerStore};
-use mantissa_runtime::Publisher;
 use mantissa_runtime::metrics::Metrics;
 use std::sync::Arc;
 

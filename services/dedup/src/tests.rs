@@ -4,8 +4,9 @@ use mantissa_contracts::Envelope;
 use mantissa_contracts::ids::{MatchId, RuleId, RuleVersion};
 use mantissa_contracts::messages::{AlertSnapshot, KeyPart, RuleMatched, RuleRef, Severity};
 use mantissa_contracts::time::Instant;
+use mantissa_contracts::topology::find_queue;
 use mantissa_ports::memory::{MemoryAlertStore, MemoryBus, TestClock};
-use mantissa_ports::stores::{AlertFilter, AlertStore as _};
+use mantissa_ports::stores::{AlertFilter, AlertStore as _, MAX_COMMIT_MATCHES};
 use mantissa_runtime::Handler as _;
 use std::sync::Arc;
 
@@ -123,4 +124,10 @@ async fn matches_of_two_dedup_windows_in_one_receive_open_two_alerts() {
     let mut starts: Vec<_> = world.alerts().await.iter().map(|alert| alert.dedup_from).collect();
     starts.sort();
     assert_eq!(starts, [at(0), at(0) + TimeDelta::seconds(9000)]);
+}
+
+#[test]
+fn what_one_receive_returns_fits_into_one_commit() {
+    let batch_size = find_queue("dedup-rule_matched").unwrap().batch_size;
+    assert!(batch_size as usize <= MAX_COMMIT_MATCHES, "{batch_size}");
 }

@@ -2,9 +2,9 @@
 
 use crate::ResultPollerConfig;
 use mantissa_detection::CompiledRules;
+use mantissa_ports::Publisher;
 use mantissa_ports::stores::RuleStore;
 use mantissa_ports::{Clock, QueryEngine};
-use mantissa_runtime::Publisher;
 use std::sync::Arc;
 
 #[derive(Clone)]

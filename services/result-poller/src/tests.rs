@@ -8,10 +8,11 @@ use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_contracts::topology::find_queue;
 use mantissa_contracts::{Envelope, Message};
 use mantissa_detection::CompiledRules;
+use mantissa_ports::Publisher;
 use mantissa_ports::memory::{Answer, MemoryBus, MemoryQueryEngine, MemoryQueue, MemoryRuleStore, TestClock};
 use mantissa_ports::stores::{RuleStore as _, StoredRule};
 use mantissa_ports::{Column, Outgoing, QueryEngine as _, QueryRequest, Queue};
-use mantissa_runtime::{Handled, Handler as _, HandlerError, Publisher};
+use mantissa_runtime::{Handled, Handler as _, HandlerError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ impl World {
         self.handler.handle(&self.start().await).await
     }
 
-    /// The matches in the queue, each with its event and key.
+    /// The matches in their queue.
     async fn matches(&self) -> Vec<RuleMatched> {
         let queue = MemoryQueue::new(self.bus.clone(), find_queue("dedup-rule_matched").unwrap());
         let received = queue.receive(10_000, Duration::from_secs(1), Duration::ZERO).await.unwrap();
@@ -98,7 +99,7 @@ impl World {
 
 fn rows(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
     let column = |name: &&str| Column { name: (*name).to_owned(), data_type: "varchar".to_owned() };
-    Answer::Rows { columns: columns.iter().map(column).collect(), rows }
+    Answer::Rows { columns: columns.iter().map(column).collect(), rows, scanned_bytes: 4096 }
 }
 
 fn row(event: usize) -> Vec<Option<String>> {
@@ -120,25 +121,41 @@ async fn every_page_is_read_and_an_event_the_lake_holds_twice_matches_once() {
     let world = World::new(rows(&COLUMNS, all)).await;
     let completed: QueryCompleted = only(world.run().await);
     assert_eq!((completed.n_rows, completed.n_matches), (2501, 2500));
+    assert_eq!((completed.scanned_bytes, completed.duration_ms), (4096, 7));
     let matches = world.matches().await;
     assert_eq!(matches.len(), 2500, "matches are in their queue before the run is said to be complete");
     assert_eq!(matches[0].alert_key[0].value.as_deref(), Some("111122223333"));
 }
 
 #[tokio::test]
-async fn result_read_twice_gives_the_same_matches() {
+async fn result_read_twice_gives_the_same_messages() {
     let world = World::new(rows(&COLUMNS, (0..3).map(row).collect())).await;
-    let first: QueryCompleted = only(world.run().await);
-    let again: QueryCompleted = only(world.run().await);
+    let first = world.run().await.unwrap();
+    let again = world.run().await.unwrap();
     assert_eq!(first, again);
-    let ids: Vec<_> = world.matches().await.into_iter().map(|one| one.match_id).collect();
-    assert_eq!(ids[..3], ids[3..]);
+    let queue = MemoryQueue::new(world.bus.clone(), find_queue("dedup-rule_matched").unwrap());
+    let received = queue.receive(10, Duration::from_secs(1), Duration::ZERO).await.unwrap();
+    let bodies: Vec<_> = received.into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies.len(), 6);
+    assert_eq!(bodies[..3], bodies[3..]);
 }
 
 #[tokio::test]
 async fn query_that_runs_is_looked_at_again() {
     let world = World::new(Answer::RunsOn).await;
-    assert!(matches!(world.run().await, Err(HandlerError::NotYet { retry_in, .. }) if !retry_in.is_zero()));
+    let look_again_in = world.handler.0.config.look_again_in;
+    assert!(matches!(world.run().await, Err(HandlerError::NotYet { retry_in, .. }) if retry_in == look_again_in));
+}
+
+#[tokio::test]
+async fn engine_that_does_not_answer_is_asked_again_and_fails_no_window() {
+    let world = World::new(rows(&COLUMNS, vec![row(1)])).await;
+    let started = world.start().await;
+    world.engine.set_away(true);
+    assert!(matches!(world.handler.handle(&started).await, Err(HandlerError::Transient { .. })));
+    world.engine.set_away(false);
+    let completed: QueryCompleted = only(world.handler.handle(&started).await);
+    assert_eq!(completed.n_matches, 1);
 }
 
 #[tokio::test]

@@ -16,11 +16,11 @@ use mantissa_embedded::{EncryptedFileSecretStore, FsObjectStorage, FsRawObjectSo
 use mantissa_enrichment::{AssetTable, EnrichmentDeps};
 use mantissa_ingest::IngestDeps;
 use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotifierConfig, NotifierDeps};
+use mantissa_ports::Publisher;
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
 use mantissa_ports::{Clock, ObjectStorage, Queue, SecretStore, SystemClock, Topic};
 use mantissa_query_worker::{QueryWorkerConfig, QueryWorkerDeps};
 use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps};
-use mantissa_runtime::Publisher;
 use mantissa_runtime::metrics::Metrics;
 use mantissa_runtime::trace_export::TraceExportConfig;
 use mantissa_scheduler::{SchedulerConfig, SchedulerDeps};

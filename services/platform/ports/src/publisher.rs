@@ -1,7 +1,7 @@
 //! Publishes messages where the topology says.
 
+use crate::{Outgoing, PortError, Queue, Topic};
 use mantissa_contracts::topology::{self, Target};
-use mantissa_ports::{Outgoing, PortError, Queue, Topic};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -6,7 +6,6 @@
 
 pub mod handler;
 pub mod metrics;
-pub mod publisher;
 pub mod telemetry;
 pub mod tls;
 pub mod trace_context;
@@ -14,5 +13,4 @@ pub mod trace_export;
 pub mod worker;
 
 pub use handler::{Handled, Handler, HandlerError};
-pub use publisher::Publisher;
 pub use worker::{Worker, WorkerConfig};

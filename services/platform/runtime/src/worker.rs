@@ -2,13 +2,13 @@
 
 use crate::handler::{self, Handled, Handler, HandlerError};
 use crate::metrics::Metrics;
-use crate::publisher::Publisher;
 use crate::trace_context;
 use crate::trace_export::{self, Step, StepKind};
 use futures::FutureExt as _;
 use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::QueueSpec;
 use mantissa_contracts::{DecodeError, Envelope};
+use mantissa_ports::Publisher;
 use mantissa_ports::{Clock as _, Outgoing, PortError, Queue, Receipt, ReceivedMessage, SystemClock};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

@@ -7,7 +7,7 @@ use super::error::SqliteError;
 use super::write_in_groups::WriteTx;
 use async_trait::async_trait;
 use mantissa_contracts::ids::{AlertId, DeliveryId};
-use mantissa_contracts::messages::{DeliveryState, DestinationType};
+use mantissa_contracts::messages::DestinationType;
 use mantissa_contracts::time::Instant;
 use mantissa_ports::PortError;
 use mantissa_ports::stores::{AttemptRecord, ClaimOutcome, DeliveryKey, DeliveryRecord, DeliveryStore};
@@ -40,7 +40,7 @@ impl DeliveryStore for SqliteDeliveryStore {
         let claim = move |tx: &WriteTx<'_>| {
             let stored = find(tx.conn, &key.delivery_id())?;
             let record = stored.unwrap_or_else(|| DeliveryRecord::new(&key, destination_type, now));
-            let outcome = decide_claim(record, owner, now, lease_until);
+            let outcome = record.claim(&owner, now, lease_until);
             if let ClaimOutcome::Claimed(record) = &outcome {
                 store(tx, record)?;
             }
@@ -52,7 +52,7 @@ impl DeliveryStore for SqliteDeliveryStore {
     async fn record(&self, record: &AttemptRecord) -> Result<bool, PortError> {
         let record = record.clone();
         let subject = record.delivery_id.to_string();
-        self.db.write("record attempt of delivery", subject, move |tx| record_attempt(tx, record)).await
+        self.db.write("record attempt of delivery", subject, move |tx| record_attempt(tx, &record)).await
     }
 
     async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
@@ -86,55 +86,17 @@ impl DeliveryStore for SqliteDeliveryStore {
     }
 }
 
-/// The conditional write of a claim, as the port's contract words it.
-fn decide_claim(mut record: DeliveryRecord, owner: String, now: Instant, lease_until: Instant) -> ClaimOutcome {
-    if record.state.is_final() {
-        return ClaimOutcome::Final(record);
-    }
-    if record.state == DeliveryState::Sending {
-        if let Some(until) = record.lease_until.filter(|until| *until > now) {
-            return ClaimOutcome::Busy { until };
-        }
-        record.possible_duplicate = true;
-    } else if let Some(until) = record.next_attempt_at.filter(|until| *until > now) {
-        return ClaimOutcome::Waiting { until };
-    }
-    record.state = DeliveryState::Sending;
-    record.owner = Some(owner);
-    record.lease_until = Some(lease_until);
-    record.next_attempt_at = None;
-    record.updated_at = now;
-    ClaimOutcome::Claimed(record)
-}
-
-fn record_attempt(tx: &WriteTx<'_>, record: AttemptRecord) -> Result<bool, SqliteError> {
-    let Some(mut stored) = find(tx.conn, &record.delivery_id)? else { return Ok(false) };
-    if stored.state != DeliveryState::Sending || stored.owner.as_deref() != Some(record.owner.as_str()) {
-        return Ok(false);
-    }
-    stored.state = record.state;
-    stored.next_attempt_at = record.next_attempt_at;
-    stored.possible_duplicate |= record.possible_duplicate;
-    stored.provider_ids.extend(record.provider_ids);
-    stored.owner = None;
-    stored.lease_until = None;
-    stored.updated_at = record.attempt.at;
-    stored.attempts.push(record.attempt);
-    store(tx, &stored)?;
+fn record_attempt(tx: &WriteTx<'_>, record: &AttemptRecord) -> Result<bool, SqliteError> {
+    let stored = find(tx.conn, &record.delivery_id)?;
+    let Some(recorded) = stored.and_then(|stored| stored.with_attempt(record)) else { return Ok(false) };
+    store(tx, &recorded)?;
     enqueue(tx, &record.outgoing)?;
     Ok(true)
 }
 
 fn reopen_dead(tx: &WriteTx<'_>, delivery: &DeliveryId, now: Instant) -> Result<bool, SqliteError> {
-    let Some(mut stored) = find(tx.conn, delivery)? else { return Ok(false) };
-    if stored.state != DeliveryState::Dead {
-        return Ok(false);
-    }
-    stored.state = DeliveryState::Pending;
-    stored.next_attempt_at = None;
-    stored.reopened_at = Some(now);
-    stored.updated_at = now;
-    store(tx, &stored)?;
+    let Some(reopened) = find(tx.conn, delivery)?.and_then(|stored| stored.reopened(now)) else { return Ok(false) };
+    store(tx, &reopened)?;
     Ok(true)
 }
 

@@ -3,20 +3,21 @@
 use super::Fixture;
 use super::fixture::skip_durability;
 use super::samples::{alert, at, publishable, published, rule_id, unroutable, window};
-use crate::stores::{AlertFilter, ChangeCommit, CommitOutcome, KeyState, MatchCommit};
+use crate::stores::{AlertFilter, ChangeCommit, CommitOutcome, KeyState, MAX_COMMIT_MATCHES, MatchCommit};
 use mantissa_contracts::ids::MatchId;
 use mantissa_contracts::messages::{AlertContext, AlertSnapshot, AlertStatus, KeyPart, Severity};
 
 #[macro_export]
 macro_rules! alert_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { alert_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { alert_store, [$($how)*],
             unknown_key_has_revision_zero_and_no_alerts
             committed_matches_store_alert_revision_and_messages_together
             commit_with_another_key_revision_is_moved_and_changes_nothing
             commit_with_another_alert_revision_is_moved
             held_match_is_seen_and_changes_nothing
             match_held_by_one_rule_is_free_for_another
+            commit_takes_as_many_matches_as_it_may
             racing_commits_on_a_key_open_one_alert
             commit_whose_message_cannot_be_published_changes_nothing
             key_state_has_the_alerts_whose_dedup_window_overlaps
@@ -144,6 +145,17 @@ pub async fn held_match_is_seen_and_changes_nothing(fixture: &dyn Fixture) {
 pub async fn match_held_by_one_rule_is_free_for_another(fixture: &dyn Fixture) {
     assert_eq!(matches(fixture, &commit(alert("r", "a", 0), 0, &["m1"])).await, CommitOutcome::Committed);
     assert_eq!(matches(fixture, &commit(alert("s", "a", 0), 0, &["m1"])).await, CommitOutcome::Committed);
+}
+
+pub async fn commit_takes_as_many_matches_as_it_may(fixture: &dyn Fixture) {
+    let key = |i: usize| KeyPart { field: format!("field{i}"), value: Some(format!("value {i}")) };
+    let first = AlertSnapshot { alert_key: (0..5).map(key).collect(), ..alert("r", "a", 0) };
+    let texts: Vec<String> = (0..MAX_COMMIT_MATCHES).map(|i| i.to_string()).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert_eq!(matches(fixture, &commit(first.clone(), 0, &texts)).await, CommitOutcome::Committed);
+    let again = commit(next(&first), 1, &["new", texts[MAX_COMMIT_MATCHES - 1]]);
+    let seen = match_ids(&texts[MAX_COMMIT_MATCHES - 1..]);
+    assert_eq!(matches(fixture, &again).await, CommitOutcome::MatchesSeen(seen));
 }
 
 pub async fn racing_commits_on_a_key_open_one_alert(fixture: &dyn Fixture) {

@@ -5,8 +5,8 @@ use mantissa_contracts::time::to_millis;
 
 #[macro_export]
 macro_rules! clock_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { clock, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { clock, [$($how)*],
             time_has_millisecond_precision
         }
     };

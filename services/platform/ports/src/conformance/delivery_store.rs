@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 #[macro_export]
 macro_rules! delivery_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { delivery_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { delivery_store, [$($how)*],
             first_claim_creates_the_record
             racing_claims_succeed_once
             claimed_delivery_is_busy_until_its_lease

@@ -8,8 +8,8 @@ use mantissa_contracts::messages::DestinationType;
 
 #[macro_export]
 macro_rules! destination_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { destination_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { destination_store, [$($how)*],
             unknown_destination_is_none
             put_replaces_the_whole_destination
             list_is_sorted_by_id

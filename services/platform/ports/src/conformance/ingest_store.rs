@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 #[macro_export]
 macro_rules! ingest_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { ingest_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { ingest_store, [$($how)*],
             stamp_before_the_seal_is_refused_and_changes_nothing
             stamp_at_the_seal_is_taken
             begin_again_replaces_the_earlier_intent

@@ -9,8 +9,8 @@ use mantissa_contracts::messages::FailureKind;
 
 #[macro_export]
 macro_rules! ledger_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { ledger_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { ledger_store, [$($how)*],
             first_activation_starts_the_schedule
             later_activation_goes_on_where_it_was_planned_to
             deactivated_rule_keeps_its_rows

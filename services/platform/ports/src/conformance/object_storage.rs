@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 #[macro_export]
 macro_rules! object_storage_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { object_storage, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { object_storage, [$($how)*],
             get_returns_what_was_put
             unknown_key_is_none
             put_replaces_the_whole_object

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 #[macro_export]
 macro_rules! queue_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { queue, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { queue, [$($how)*],
             sent_message_is_received_with_body_and_attributes
             delayed_message_is_not_received_before_its_delay
             second_handle_receives_what_the_first_sent
@@ -32,7 +32,7 @@ macro_rules! queue_conformance {
             depth_counts_each_message_once
             messages_receipts_and_counts_survive_a_restart
         }
-        $crate::conformance_tests! { queue_dlq, $make,
+        $crate::conformance_tests! { queue_dlq, [$($how)*],
             message_that_used_up_its_receives_goes_to_the_dlq
             message_acknowledged_at_its_last_receive_does_not_die
             dead_letter_moves_the_message_at_once_with_its_reason

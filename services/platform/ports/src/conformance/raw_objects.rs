@@ -5,8 +5,8 @@ use std::io::Read as _;
 
 #[macro_export]
 macro_rules! raw_object_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { raw_objects, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { raw_objects, [$($how)*],
             open_reads_from_the_beginning_each_time
             open_of_what_is_not_there_is_a_permanent_error
             list_has_every_object_at_or_below_sorted

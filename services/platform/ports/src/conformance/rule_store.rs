@@ -7,8 +7,8 @@ use mantissa_contracts::ids::{RuleId, RuleVersion};
 
 #[macro_export]
 macro_rules! rule_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { rule_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { rule_store, [$($how)*],
             unknown_rule_or_version_is_none
             putting_a_version_again_changes_nothing
             older_version_stays_readable

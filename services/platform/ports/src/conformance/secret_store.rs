@@ -6,8 +6,8 @@ use crate::Secret;
 
 #[macro_export]
 macro_rules! secret_store_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { secret_store, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { secret_store, [$($how)*],
             unknown_secret_is_none
             get_returns_what_the_last_put_stored
             removed_secret_is_gone

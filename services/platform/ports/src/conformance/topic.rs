@@ -8,8 +8,8 @@ use mantissa_contracts::topology::{AttributeFilter, SubscriptionSpec, TopicSpec}
 
 #[macro_export]
 macro_rules! topic_conformance {
-    ($make:expr) => {
-        $crate::conformance_tests! { topic, $make,
+    ($($how:tt)*) => {
+        $crate::conformance_tests! { topic, [$($how)*],
             every_subscribed_queue_gets_its_own_copy
             filter_passes_one_of_its_values
             message_without_the_attribute_does_not_pass

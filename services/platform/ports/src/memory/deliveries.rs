@@ -6,7 +6,7 @@ use crate::PortError;
 use crate::stores::{AttemptRecord, ClaimOutcome, DeliveryKey, DeliveryRecord, DeliveryStore};
 use async_trait::async_trait;
 use mantissa_contracts::ids::{AlertId, DeliveryId};
-use mantissa_contracts::messages::{DeliveryState, DestinationType};
+use mantissa_contracts::messages::DestinationType;
 use mantissa_contracts::time::Instant;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -33,56 +33,31 @@ impl DeliveryStore for MemoryDeliveryStore {
         lease_until: Instant,
     ) -> Result<ClaimOutcome, PortError> {
         let mut deliveries = locked(&self.deliveries);
-        let record =
-            deliveries.entry(key.delivery_id()).or_insert_with(|| DeliveryRecord::new(key, destination_type, now));
-        if record.state.is_final() {
-            return Ok(ClaimOutcome::Final(record.clone()));
+        let stored = deliveries.get(&key.delivery_id()).cloned();
+        let record = stored.unwrap_or_else(|| DeliveryRecord::new(key, destination_type, now));
+        let outcome = record.claim(owner, now, lease_until);
+        if let ClaimOutcome::Claimed(claimed) = &outcome {
+            deliveries.insert(claimed.delivery_id, claimed.clone());
         }
-        if record.state == DeliveryState::Sending {
-            if let Some(until) = record.lease_until.filter(|until| *until > now) {
-                return Ok(ClaimOutcome::Busy { until });
-            }
-            record.possible_duplicate = true;
-        } else if let Some(until) = record.next_attempt_at.filter(|until| *until > now) {
-            return Ok(ClaimOutcome::Waiting { until });
-        }
-        record.state = DeliveryState::Sending;
-        record.owner = Some(owner.to_owned());
-        record.lease_until = Some(lease_until);
-        record.next_attempt_at = None;
-        record.updated_at = now;
-        Ok(ClaimOutcome::Claimed(record.clone()))
+        Ok(outcome)
     }
 
     async fn record(&self, record: &AttemptRecord) -> Result<bool, PortError> {
         let routed = route(&record.outgoing)?;
         let mut deliveries = locked(&self.deliveries);
-        let Some(stored) = deliveries.get_mut(&record.delivery_id) else { return Ok(false) };
-        if stored.state != DeliveryState::Sending || stored.owner.as_deref() != Some(record.owner.as_str()) {
-            return Ok(false);
-        }
-        stored.attempts.push(record.attempt.clone());
-        stored.state = record.state;
-        stored.next_attempt_at = record.next_attempt_at;
-        stored.possible_duplicate |= record.possible_duplicate;
-        stored.provider_ids.extend(record.provider_ids.clone());
-        stored.owner = None;
-        stored.lease_until = None;
-        stored.updated_at = record.attempt.at;
+        let Some(stored) = deliveries.get(&record.delivery_id) else { return Ok(false) };
+        let Some(recorded) = stored.clone().with_attempt(record) else { return Ok(false) };
+        deliveries.insert(recorded.delivery_id, recorded);
         self.bus.deliver(routed);
         Ok(true)
     }
 
     async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
         let mut deliveries = locked(&self.deliveries);
-        let Some(stored) = deliveries.get_mut(delivery).filter(|stored| stored.state == DeliveryState::Dead) else {
-            return Ok(false);
-        };
-        stored.state = DeliveryState::Pending;
-        stored.next_attempt_at = None;
-        stored.reopened_at = Some(now);
-        stored.updated_at = now;
-        Ok(true)
+        let reopened = deliveries.get(delivery).and_then(|stored| stored.clone().reopened(now));
+        let is_reopened = reopened.is_some();
+        deliveries.extend(reopened.map(|record| (record.delivery_id, record)));
+        Ok(is_reopened)
     }
 
     async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError> {

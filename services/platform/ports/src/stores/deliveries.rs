@@ -84,6 +84,55 @@ impl DeliveryRecord {
         }
     }
 
+    /// What claiming it comes to: the condition of the write that a store makes.
+    pub fn claim(mut self, owner: &str, now: Instant, lease_until: Instant) -> ClaimOutcome {
+        if self.state.is_final() {
+            return ClaimOutcome::Final(self);
+        }
+        if self.state == DeliveryState::Sending {
+            if let Some(until) = self.lease_until.filter(|until| *until > now) {
+                return ClaimOutcome::Busy { until };
+            }
+            self.possible_duplicate = true;
+        } else if let Some(until) = self.next_attempt_at.filter(|until| *until > now) {
+            return ClaimOutcome::Waiting { until };
+        }
+        self.state = DeliveryState::Sending;
+        self.owner = Some(owner.to_owned());
+        self.lease_until = Some(lease_until);
+        self.next_attempt_at = None;
+        self.updated_at = now;
+        ClaimOutcome::Claimed(self)
+    }
+
+    /// The record with the attempt; `None` when the attempt's owner does not hold the claim.
+    pub fn with_attempt(mut self, ended: &AttemptRecord) -> Option<Self> {
+        if self.state != DeliveryState::Sending || self.owner.as_deref() != Some(ended.owner.as_str()) {
+            return None;
+        }
+        self.state = ended.state;
+        self.next_attempt_at = ended.next_attempt_at;
+        self.possible_duplicate |= ended.possible_duplicate;
+        self.provider_ids.extend(ended.provider_ids.clone());
+        self.owner = None;
+        self.lease_until = None;
+        self.updated_at = ended.attempt.at;
+        self.attempts.push(ended.attempt.clone());
+        Some(self)
+    }
+
+    /// The record pending again; `None` unless it is dead.
+    pub fn reopened(mut self, now: Instant) -> Option<Self> {
+        if self.state != DeliveryState::Dead {
+            return None;
+        }
+        self.state = DeliveryState::Pending;
+        self.next_attempt_at = None;
+        self.reopened_at = Some(now);
+        self.updated_at = now;
+        Some(self)
+    }
+
     /// Since when tries count against the budget.
     pub fn tried_since(&self) -> Instant {
         self.reopened_at.unwrap_or(self.created_at)

@@ -10,7 +10,9 @@ pub mod ingests;
 pub mod ledger;
 pub mod rules;
 
-pub use alerts::{AlertFilter, AlertRecord, AlertStore, ChangeCommit, CommitOutcome, KeyState, MatchCommit};
+pub use alerts::{
+    AlertFilter, AlertRecord, AlertStore, ChangeCommit, CommitOutcome, KeyState, MAX_COMMIT_MATCHES, MatchCommit,
+};
 pub use deliveries::{Attempt, AttemptRecord, ClaimOutcome, DeliveryKey, DeliveryRecord, DeliveryStore};
 pub use destinations::{Destination, DestinationStore};
 pub use ingests::{BeginOutcome, EventSpan, IngestStore, IngestedObject, LakeCommit};

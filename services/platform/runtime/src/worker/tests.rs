@@ -1,10 +1,10 @@
 //! A handler that panics.
 
 use super::*;
-use crate::publisher::Publisher;
 use async_trait::async_trait;
 use mantissa_contracts::messages::ObjectReceived;
 use mantissa_contracts::topology::find_queue;
+use mantissa_ports::Publisher;
 use mantissa_ports::memory::{MemoryBus, MemoryQueue, TestClock};
 use std::sync::Mutex;
 

@@ -1,0 +1,10 @@
+//! The QueryEngine port on Athena.
+//!
+//! Athena knows neither a timeout nor a limit of rows for one query. Both travel in the id we give a query, so that whoever
+//! asks about it, in whichever process, holds it to them.
+
+mod engine;
+mod judge_execution;
+mod query_ref;
+
+pub use engine::{AthenaConfig, AthenaQueryEngine};

@@ -1,0 +1,327 @@
+//! The IngestStore port on DynamoDB.
+//!
+//! Sealing reads the open parts and moves the seal, which no transaction does over a range of items. So it goes in three
+//! steps: the *gate* is raised, and from then on a part with an earlier stamp is refused; the open parts are read, and
+//! none can be missing; the seal is set and the gate lowered to it. Whoever seals meanwhile takes the gate over, and the
+//! first begins anew. One that dies in between leaves the gate up: later parts take later stamps, nothing is lost.
+
+use super::item::{Attributes, Item, Key, Stored, instant, sortable, text};
+use super::table::{Range, Table, pause};
+use super::transaction::{Expression, Outcome, Transaction};
+use async_trait::async_trait;
+use chrono::{NaiveDate, TimeDelta};
+use mantissa_contracts::ids::ObjectId;
+use mantissa_contracts::time::{Instant, TimeWindow};
+use mantissa_ports::PortError;
+use mantissa_ports::stores::{BeginOutcome, EventSpan, IngestStore, IngestedObject, LakeCommit};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const MAX_ATTEMPTS: u32 = 60;
+const LISTED: &str = "objects";
+
+pub struct DynamoIngestStore {
+    table: Table,
+    /// Tells this process's seals apart from those of others.
+    sealer: String,
+    n_seals: AtomicU64,
+}
+
+fn part_key(object: &ObjectId, part: u32) -> Key {
+    Key::new(format!("PART#{object}"), format!("{part:010}"))
+}
+
+fn stamp_place(object: &ObjectId, part: u32, stamp: Instant) -> String {
+    format!("{}#{object}#{part:010}", sortable(stamp))
+}
+
+fn open_key(table: &str, object: &ObjectId, part: u32, stamp: Instant) -> Key {
+    Key::new(format!("OPEN#{table}"), stamp_place(object, part, stamp))
+}
+
+fn done_partition(table: &str, day: NaiveDate) -> String {
+    format!("DONE#{table}#{day}")
+}
+
+fn seal_key(table: &str) -> Key {
+    Key::new(format!("SEAL#{table}"), "SEAL")
+}
+
+/// A part as it is stored.
+struct Part {
+    state: String,
+    table: String,
+    stamp: Instant,
+}
+
+impl Part {
+    fn is_open_at(&self, stamp: Instant) -> bool {
+        self.state == "open" && self.stamp == stamp
+    }
+
+    /// That it is still what was read.
+    fn unchanged(&self) -> Expression {
+        Expression::new(
+            "#state = :was AND #stamp = :was_stamp",
+            vec![(":was", text(&self.state)), (":was_stamp", instant(self.stamp))],
+        )
+    }
+}
+
+/// What the item of a seal says.
+struct Seal {
+    until: Instant,
+    gate: Instant,
+}
+
+impl DynamoIngestStore {
+    /// `process` names this process among those that use the table.
+    pub(super) fn new(table: Table, process: &str) -> Self {
+        Self { table, sealer: process.to_owned(), n_seals: AtomicU64::new(0) }
+    }
+
+    async fn part(&self, object: &ObjectId, part: u32) -> Result<Option<Part>, PortError> {
+        let Some(item) = self.table.get(&part_key(object, part)).await? else { return Ok(None) };
+        let stored = Stored { table: self.table.name, item: &item };
+        Ok(Some(Part {
+            state: stored.text("state")?.to_owned(),
+            table: stored.text("table_name")?.to_owned(),
+            stamp: stored.instant("stamp")?,
+        }))
+    }
+
+    async fn seal_of(&self, table: &str) -> Result<Option<Seal>, PortError> {
+        let Some(item) = self.table.get(&seal_key(table)).await? else { return Ok(None) };
+        let stored = Stored { table: self.table.name, item: &item };
+        let gate = stored.instant("gate")?;
+        // Before the first seal is set there is a gate only.
+        Ok(Some(Seal {
+            until: if item.contains_key("until") { stored.instant("until")? } else { Instant::MIN_UTC },
+            gate,
+        }))
+    }
+
+    /// `None` when something changed meanwhile.
+    async fn try_begin(&self, commit: &LakeCommit) -> Result<Option<BeginOutcome>, PortError> {
+        let stored = self.part(&commit.object_id, commit.part).await?;
+        if stored.as_ref().is_some_and(|part| part.state == "complete") {
+            return Ok(Some(BeginOutcome::AlreadyComplete));
+        }
+        if let Some(seal) = self.seal_of(&commit.table).await?
+            && commit.stamp < seal.gate
+        {
+            return Ok(Some(BeginOutcome::Sealed { until: seal.gate }));
+        }
+        let mut transaction = Transaction::new(&self.table, commit.object_id.to_string());
+        let not_sealed =
+            Expression::new("attribute_not_exists(#gate) OR #gate <= :stamp", vec![(":stamp", instant(commit.stamp))]);
+        transaction.check(&self.table, &seal_key(&commit.table), &not_sealed)?;
+        let condition = stored.as_ref().map_or_else(Expression::absent, Part::unchanged);
+        let key = part_key(&commit.object_id, commit.part);
+        transaction.put(&self.table, part_item(commit, "open").with_key(&key), Some(&condition))?;
+        let open = open_key(&commit.table, &commit.object_id, commit.part, commit.stamp);
+        if let Some(part) = stored.filter(|part| part.state == "open") {
+            let earlier = open_key(&part.table, &commit.object_id, commit.part, part.stamp);
+            if earlier != open {
+                transaction.delete(&self.table, &earlier)?;
+            }
+        }
+        let pointer = Attributes::default().text("object_id", commit.object_id.to_string()).number("part", commit.part);
+        transaction.put(&self.table, pointer.instant("stamp", commit.stamp).with_key(&open), None)?;
+        Ok((transaction.commit().await? == Outcome::Committed).then_some(BeginOutcome::Begun))
+    }
+
+    /// `None` when something changed meanwhile.
+    async fn try_complete(&self, object: &ObjectId, part: u32, stamp: Instant) -> Result<Option<bool>, PortError> {
+        let Some(item) = self.table.get(&part_key(object, part)).await? else { return Ok(Some(false)) };
+        let stored = Stored { table: self.table.name, item: &item };
+        let found = Part {
+            state: stored.text("state")?.to_owned(),
+            table: stored.text("table_name")?.to_owned(),
+            stamp: stored.instant("stamp")?,
+        };
+        if found.state == "complete" {
+            return Ok(Some(found.stamp == stamp));
+        }
+        if !found.is_open_at(stamp) {
+            return Ok(Some(false));
+        }
+        let mut transaction = Transaction::new(&self.table, object.to_string());
+        let complete = Expression::new("SET #state = :complete", vec![(":complete", text("complete"))]);
+        transaction.update(&self.table, &part_key(object, part), &complete, Some(&found.unchanged()))?;
+        transaction.delete(&self.table, &open_key(&found.table, object, part, stamp))?;
+        let done = Attributes::default()
+            .instant("event_from", stored.instant("event_from")?)
+            .instant("event_to", stored.instant("event_to")?)
+            .number("n_records", stored.number::<u64>("n_records")?);
+        let key = Key::new(done_partition(&found.table, stamp.date_naive()), stamp_place(object, part, stamp));
+        transaction.put(&self.table, done.with_key(&key), None)?;
+        Ok((transaction.commit().await? == Outcome::Committed).then_some(true))
+    }
+
+    /// Raises the gate to `until`, where it is not above it already, in this sealer's name.
+    async fn raise_gate(&self, table: &str, until: Instant, name: &str) -> Result<(), PortError> {
+        let owned = (":owner", text(name));
+        let higher =
+            Expression::new("SET #gate = :until, #owner = :owner", vec![(":until", instant(until)), owned.clone()]);
+        let is_higher = Expression::new("attribute_not_exists(#gate) OR #gate < :until", Vec::new());
+        let mut transaction = Transaction::new(&self.table, table);
+        transaction.update(&self.table, &seal_key(table), &higher, Some(&is_higher))?;
+        if transaction.commit().await? == Outcome::Committed {
+            return Ok(());
+        }
+        let mut transaction = Transaction::new(&self.table, table);
+        transaction.update(
+            &self.table,
+            &seal_key(table),
+            &Expression::new("SET #owner = :owner", vec![owned]),
+            None,
+        )?;
+        transaction.commit().await.map(drop)
+    }
+
+    /// The earliest open part before `until`; those that lapsed are closed for good.
+    async fn earliest_open(
+        &self,
+        table: &str,
+        until: Instant,
+        lapsed_before: Instant,
+    ) -> Result<Option<Instant>, PortError> {
+        let range =
+            Range::partition(format!("OPEN#{table}")).when("#sk < :until", vec![(":until", text(sortable(until)))]);
+        for item in self.table.query(&range, usize::MAX).await? {
+            let stored = Stored { table: self.table.name, item: &item };
+            let stamp = stored.instant("stamp")?;
+            if stamp >= lapsed_before {
+                return Ok(Some(stamp));
+            }
+            let (object, part) = (ObjectId::new(stored.text("object_id")?), stored.number("part")?);
+            let mut transaction = Transaction::new(&self.table, object.to_string());
+            let lapse = Expression::new("SET #state = :lapsed", vec![(":lapsed", text("lapsed"))]);
+            let open = Part { state: "open".to_owned(), table: table.to_owned(), stamp };
+            transaction.update(&self.table, &part_key(&object, part), &lapse, Some(&open.unchanged()))?;
+            transaction.delete(&self.table, &open_key(table, &object, part, stamp))?;
+            // Where it was refused, it was completed or begun anew meanwhile, and holds nothing back under this stamp.
+            transaction.commit().await?;
+        }
+        Ok(None)
+    }
+
+    /// `None` when another sealer took the gate over.
+    async fn try_seal(
+        &self,
+        table: &str,
+        until: Instant,
+        lapsed_before: Instant,
+    ) -> Result<Option<Instant>, PortError> {
+        let name = format!("{}#{}", self.sealer, self.n_seals.fetch_add(1, Ordering::Relaxed));
+        self.raise_gate(table, until, &name).await?;
+        let open = self.earliest_open(table, until, lapsed_before).await?;
+        let earlier = self.seal_of(table).await?.map_or(Instant::MIN_UTC, |seal| seal.until);
+        let sealed = open.map_or(until, |open| open.min(until)).max(earlier);
+        let mut transaction = Transaction::new(&self.table, table);
+        let set = Expression::new("SET #until = :sealed, #gate = :sealed", vec![(":sealed", instant(sealed))]);
+        let mine = Expression::new("#owner = :owner", vec![(":owner", text(&name))]);
+        transaction.update(&self.table, &seal_key(table), &set, Some(&mine))?;
+        Ok((transaction.commit().await? == Outcome::Committed).then_some(sealed))
+    }
+}
+
+fn part_item(commit: &LakeCommit, state: &str) -> Attributes {
+    Attributes::default()
+        .text("state", state)
+        .text("table_name", &commit.table)
+        .instant("stamp", commit.stamp)
+        .instant("event_from", commit.event_from)
+        .instant("event_to", commit.event_to)
+        .number("n_records", commit.n_records)
+}
+
+fn contended(operation: &'static str, subject: &str) -> PortError {
+    PortError::transient(operation, subject, format!("others changed it {MAX_ATTEMPTS} times meanwhile"))
+}
+
+#[async_trait]
+impl IngestStore for DynamoIngestStore {
+    async fn begin(&self, commit: &LakeCommit) -> Result<BeginOutcome, PortError> {
+        for attempt in 0..MAX_ATTEMPTS {
+            if let Some(outcome) = self.try_begin(commit).await? {
+                return Ok(outcome);
+            }
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        Err(contended("begin part of object", commit.object_id.as_str()))
+    }
+
+    async fn complete(&self, object: &ObjectId, part: u32, stamp: Instant) -> Result<bool, PortError> {
+        for attempt in 0..MAX_ATTEMPTS {
+            if let Some(is_complete) = self.try_complete(object, part, stamp).await? {
+                return Ok(is_complete);
+            }
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        Err(contended("complete part of object", object.as_str()))
+    }
+
+    async fn seal(&self, table: &str, until: Instant, lapsed_before: Instant) -> Result<Instant, PortError> {
+        for attempt in 0..MAX_ATTEMPTS {
+            if let Some(sealed) = self.try_seal(table, until, lapsed_before).await? {
+                return Ok(sealed);
+            }
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        Err(contended("seal table", table))
+    }
+
+    async fn event_span(&self, table: &str, window: TimeWindow) -> Result<Option<EventSpan>, PortError> {
+        let last = window.to - TimeDelta::milliseconds(1);
+        let mut span: Option<EventSpan> = None;
+        let mut day = window.from.date_naive();
+        while !window.is_empty() && day <= last.date_naive() {
+            // Ends with the last millisecond: what follows it in a place sorts behind `~`.
+            let bounds = vec![(":from", text(sortable(window.from))), (":last", text(format!("{}~", sortable(last))))];
+            let range = Range::partition(done_partition(table, day)).when("#sk BETWEEN :from AND :last", bounds);
+            for item in self.table.query(&range, usize::MAX).await? {
+                let stored = Stored { table: self.table.name, item: &item };
+                let (from, to) = (stored.instant("event_from")?, stored.instant("event_to")?);
+                let n_records = stored.number::<u64>("n_records")?;
+                span = Some(span.map_or(EventSpan { from, to, n_records }, |span| EventSpan {
+                    from: span.from.min(from),
+                    to: span.to.max(to),
+                    n_records: span.n_records + n_records,
+                }));
+            }
+            day = day.succ_opt().unwrap_or(NaiveDate::MAX);
+        }
+        Ok(span)
+    }
+
+    async fn record_object(&self, object: &IngestedObject) -> Result<(), PortError> {
+        let id = &object.object_id;
+        let item = Attributes::default()
+            .text("listed", LISTED)
+            .text("ingested_key", format!("{}#{id}", sortable(object.ingested_at)))
+            .document(id.as_str(), object)?;
+        self.table.put(item.with_key(&object_key(id))).await
+    }
+
+    async fn object(&self, object: &ObjectId) -> Result<Option<IngestedObject>, PortError> {
+        let item = self.table.get(&object_key(object)).await?;
+        item.map(|item| self.read_object(&item)).transpose()
+    }
+
+    async fn objects(&self, limit: usize) -> Result<Vec<IngestedObject>, PortError> {
+        let range = Range::partition(LISTED).index("by_ingestion", "listed", "ingested_key");
+        let items = self.table.query(&Range { forward: false, ..range }, limit).await?;
+        items.iter().map(|item| self.read_object(item)).collect()
+    }
+}
+
+fn object_key(object: &ObjectId) -> Key {
+    Key::new(format!("OBJECT#{object}"), "OBJECT")
+}
+
+impl DynamoIngestStore {
+    fn read_object(&self, item: &Item) -> Result<IngestedObject, PortError> {
+        Stored { table: self.table.name, item }.document()
+    }
+}

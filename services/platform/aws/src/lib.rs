@@ -1,0 +1,19 @@
+//! Adapters on the AWS SDK: SQS, SNS, DynamoDB, Athena, S3, Secrets Manager. The only crate that names it.
+//!
+//! A service that is busy, throttles or fails is a transient error; one that denies access, or does not take what it was
+//! given, is a permanent one that says so in the service's own words.
+
+pub mod athena;
+mod batches;
+mod connect;
+pub mod dynamodb;
+mod error;
+pub mod s3;
+mod secrets_manager;
+mod sns_topic;
+pub mod sqs;
+mod wire_text;
+
+pub use connect::{config_loader, load_config};
+pub use secrets_manager::SecretsManagerStore;
+pub use sns_topic::SnsTopic;

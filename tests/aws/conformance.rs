@@ -1,0 +1,149 @@
+//! Every port's suite on every emulator, with a table of what holds.
+
+use crate::emulator::{Emulator, Kind};
+use crate::fixture::{AwsFixture, BucketFixture, SecretsFixture};
+use futures::future::BoxFuture;
+use mantissa_ports::conformance::{
+    Fixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture, Sentence, object_storage_sentences,
+    raw_object_sentences, secret_store_sentences, store_and_queue_sentences,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Sentences at a time: emulators answer one request after the other.
+const AT_ONCE: usize = 6;
+
+/// Sentences that an emulator breaks though AWS keeps them, and how. One that holds after all fails the test too.
+const BROKEN_BY_EMULATOR: &[(Kind, &str, &str, &str)] = &[
+    (Kind::Moto, "queue", "one_stale_receipt_does_not_keep_the_others", STALE_HANDLES),
+    (Kind::Moto, "queue", "receipt_replaced_by_a_later_receive_acknowledges_nothing", STALE_HANDLES),
+    (Kind::Moto, "queue", "stale_receipt_does_not_change_visibility", STALE_HANDLES),
+    (Kind::Moto, "queue_dlq", "stale_receipt_dead_letters_nothing", STALE_HANDLES),
+];
+const STALE_HANDLES: &str = "takes a receipt handle that a later receive has replaced, where SQS asks for the latest";
+
+/// Sentences that hold on an emulator by luck only.
+fn not_asked(kind: Kind, suite: &str, name: &str) -> Option<&'static str> {
+    (kind == Kind::Moto && suite.ends_with("_store") && name.starts_with("racing_"))
+        .then_some("answers each request in a thread of its own and isolates no transaction from another")
+}
+
+type Outcome = (&'static str, &'static str, Result<(), String>);
+
+/// Makes fixtures for sentences and runs them.
+struct Run {
+    kind: Kind,
+    emulator: Arc<Emulator>,
+    places: Arc<Semaphore>,
+    running: JoinSet<Outcome>,
+    n_made: usize,
+    table: BTreeMap<&'static str, Counts>,
+    /// Why sentences were not asked, or do not hold.
+    remarks: Vec<String>,
+}
+
+#[derive(Default)]
+struct Counts {
+    n_hold: usize,
+    n_broken: usize,
+    n_not_asked: usize,
+}
+
+impl Run {
+    fn add<F>(
+        &mut self,
+        sentences: Vec<Sentence<F>>,
+        make: fn(Arc<Emulator>, &'static str, usize) -> BoxFuture<'static, Box<F>>,
+    ) where
+        F: ?Sized + Sync + 'static,
+        Box<F>: Send + Sync,
+    {
+        for sentence in sentences {
+            if let Some(why) = not_asked(self.kind, sentence.suite, sentence.name) {
+                self.table.entry(sentence.suite).or_default().n_not_asked += 1;
+                self.remarks.push(format!("  {}::{}: {why}", sentence.suite, sentence.name));
+                continue;
+            }
+            let (emulator, places, number) = (self.emulator.clone(), self.places.clone(), self.n_made);
+            self.n_made += 1;
+            self.running.spawn(async move {
+                let _place = places.acquire_owned().await.unwrap();
+                let (suite, name, check) = (sentence.suite, sentence.name, sentence.check);
+                let checked = tokio::spawn(async move {
+                    let fixture = make(emulator, suite, number).await;
+                    check(&*fixture).await;
+                });
+                (suite, name, checked.await.map_err(|error| said_by(error.into_panic().as_ref())))
+            });
+        }
+    }
+}
+
+fn said_by(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+async fn run(kind: Kind) {
+    let Some(emulator) = Emulator::start(kind) else { return };
+    let mut run = Run {
+        kind,
+        emulator: Arc::new(emulator),
+        places: Arc::new(Semaphore::new(AT_ONCE)),
+        running: JoinSet::new(),
+        n_made: 0,
+        table: BTreeMap::new(),
+        remarks: Vec::new(),
+    };
+    run.add(store_and_queue_sentences(), |emulator, suite, number| {
+        Box::pin(async move { Box::new(AwsFixture::new(&emulator, suite, number).await) as Box<dyn Fixture> })
+    });
+    run.add(object_storage_sentences(), |emulator, suite, number| {
+        Box::pin(async move {
+            Box::new(BucketFixture::new(&emulator, suite, number).await) as Box<dyn ObjectStorageFixture>
+        })
+    });
+    run.add(raw_object_sentences(), |emulator, suite, number| {
+        Box::pin(
+            async move { Box::new(BucketFixture::new(&emulator, suite, number).await) as Box<dyn RawObjectFixture> },
+        )
+    });
+    run.add(secret_store_sentences(), |emulator, _, number| {
+        Box::pin(async move { Box::new(SecretsFixture::new(&emulator, number).await) as Box<dyn SecretStoreFixture> })
+    });
+    let mut wrong = Vec::new();
+    while let Some(outcome) = run.running.join_next().await {
+        let (suite, name, checked) = outcome.unwrap();
+        let known = BROKEN_BY_EMULATOR.iter().find(|known| (known.0, known.1, known.2) == (kind, suite, name));
+        let counts = run.table.entry(suite).or_default();
+        match (checked, known) {
+            (Ok(()), None) => counts.n_hold += 1,
+            (Err(_), Some(known)) => {
+                counts.n_broken += 1;
+                run.remarks.push(format!("  {suite}::{name}: {}", known.3));
+            }
+            (Ok(()), Some(_)) => wrong.push(format!("{suite}::{name} holds now: take it off the list")),
+            (Err(said), None) => wrong.push(format!("{suite}::{name}: {said}")),
+        }
+    }
+    println!("conformance on {}", kind.name());
+    for (suite, Counts { n_hold, n_broken, n_not_asked }) in run.table {
+        println!("  {suite:<18} {n_hold:>3} hold  {n_broken:>2} broken by the emulator  {n_not_asked:>2} not asked");
+    }
+    run.remarks.sort();
+    run.remarks.iter().for_each(|line| println!("{line}"));
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} sentences\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn adapters_conform_on_ministack() {
+    run(Kind::MiniStack).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn adapters_conform_on_moto() {
+    run(Kind::Moto).await;
+}

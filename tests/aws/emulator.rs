@@ -1,0 +1,113 @@
+//! An emulator of AWS, started for a test and stopped after it.
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use mantissa_tests::workspace_root;
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    MiniStack,
+    Moto,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::MiniStack => "MiniStack",
+            Self::Moto => "moto",
+        }
+    }
+
+    fn module(self) -> &'static str {
+        match self {
+            Self::MiniStack => "ministack",
+            Self::Moto => "moto.server",
+        }
+    }
+}
+
+pub(crate) struct Emulator {
+    child: Child,
+    pub(crate) endpoint: String,
+    _folder: TempDir,
+}
+
+impl Emulator {
+    /// `None`, and the reason printed, where it is not installed.
+    pub(crate) fn start(kind: Kind) -> Option<Self> {
+        let python = python()?;
+        let knows = Command::new(&python).args(["-c", &format!("import {}", kind.module())]).output().unwrap();
+        if !knows.status.success() {
+            eprintln!("skipped: {} is not installed for {} (`make test` installs it)", kind.name(), python.display());
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(&python);
+        command.arg("-m").arg(kind.module()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        match kind {
+            Kind::MiniStack => command
+                .env("GATEWAY_PORT", port.to_string())
+                .env("BIND_HOST", "127.0.0.1")
+                .env("SERVICES", "sqs,sns,s3,dynamodb,secretsmanager,sts")
+                .env("STATE_DIR", folder.path().join("state"))
+                .env("S3_DATA_DIR", folder.path().join("s3"))
+                .env("LOG_LEVEL", "WARNING"),
+            Kind::Moto => command.args(["-H", "127.0.0.1", "-p", &port.to_string()]),
+        };
+        let mut emulator =
+            Self { child: command.spawn().unwrap(), endpoint: format!("http://127.0.0.1:{port}"), _folder: folder };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = emulator.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && began.elapsed() < STARTS_WITHIN,
+                "{} did not start: {}",
+                kind.name(),
+                emulator.log()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some(emulator)
+    }
+
+    pub(crate) async fn config(&self) -> SdkConfig {
+        mantissa_aws::config_loader()
+            .endpoint_url(&self.endpoint)
+            .region("us-east-1")
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .load()
+            .await
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self._folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The Python of the virtual environment that `make` keeps.
+fn python() -> Option<PathBuf> {
+    let python = workspace_root().join(".venv/bin/python");
+    if !python.exists() {
+        eprintln!("skipped: there is no {} (`make test` makes it)", python.display());
+        return None;
+    }
+    Some(python)
+}
