@@ -95,7 +95,7 @@ pub const QUEUES: &[QueueSpec] = &[
         ..queue("result-poller-query_started", "result-poller", &["query_started"])
     },
     // What one receive returns may become one commit, and a commit holds no more (see `stores::MAX_COMMIT_MATCHES`).
-    QueueSpec { batch_size: 80, ..queue("dedup-rule_matched", "dedup", &["rule_matched"]) },
+    QueueSpec { batch_size: 70, ..queue("dedup-rule_matched", "dedup", &["rule_matched"]) },
     queue("scheduler-rule_failed", "scheduler", &["rule_failed"]),
     queue("scheduler-query_completed", "scheduler", &["query_completed"]),
     QueueSpec { batch_size: 50, ..queue("enrichment-alert_opened", "enrichment", &["alert_opened"]) },

@@ -1,4 +1,4 @@
-//! What the adapters need, made as Pulumi makes it.
+//! What the adapters need and emulators ask for. On AWS a queue needs more: retention, a policy that lets its topics send.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{

@@ -45,6 +45,9 @@ pub mod v1 {
         Duplicate,
     }
 
+    /// Fields an alert key may have: a store writes an item for each, together with the matches.
+    pub const MAX_KEY_PARTS: usize = 10;
+
     /// One field of an alert key. A missing value is its own bucket, never everybody's.
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     pub struct KeyPart {

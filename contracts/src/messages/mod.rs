@@ -17,7 +17,7 @@ pub mod rule;
 pub mod rule_failed;
 pub mod rule_matched;
 
-pub use alert::{AlertSnapshot, AlertStatus, KeyPart, Verdict};
+pub use alert::{AlertSnapshot, AlertStatus, KeyPart, MAX_KEY_PARTS, Verdict};
 pub use alert_closed::AlertClosed;
 pub use alert_enriched::{AlertContext, AlertEnriched};
 pub use alert_opened::AlertOpened;

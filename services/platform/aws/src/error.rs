@@ -4,29 +4,25 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use mantissa_ports::PortError;
 use std::error::Error;
 
-/// Codes that say "later": too much at once, another transaction on the same item, a failure of the service. Whatever comes
-/// with a status of 500 or more is transient too.
+/// Codes that say "later": too much at once, another transaction on the same item, credentials that are about to be renewed.
+/// So does every code that speaks of throttling, whichever service's spelling it is, and a status of 429, 500 or more.
 const TRANSIENT_CODES: &[&str] = &[
     "BandwidthLimitExceeded",
+    "ExpiredToken",
+    "ExpiredTokenException",
     "InternalError",
     "InternalFailure",
     "InternalServerError",
     "InternalServerException",
-    "KMSThrottlingException",
-    "KmsThrottled",
     "OverLimit",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
+    "RequestExpired",
     "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
     "RequestTimeout",
     "RequestTimeoutException",
     "ServiceUnavailable",
     "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
     "TooManyRequestsException",
     "TransactionConflictException",
     "TransactionInProgressException",
@@ -59,10 +55,11 @@ fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => false,
         SdkError::ServiceError(context) => {
-            context.err().code().is_some_and(|code| TRANSIENT_CODES.contains(&code))
-                || context.raw().status().as_u16() >= 500
+            let status = context.raw().status().as_u16();
+            let is_later = |code: &str| code.contains("Throttl") || TRANSIENT_CODES.contains(&code);
+            context.err().code().is_some_and(is_later) || status == 429 || status >= 500
         }
-        // Timeouts, lost connections, answers that were cut: the call may have happened, and is idempotent.
+        // Timeouts, lost connections, answers that were cut: the call may have happened or not.
         _ => true,
     }
 }
@@ -135,9 +132,16 @@ mod tests {
 
     #[tokio::test]
     async fn throttling_and_failures_of_the_service_are_transient() {
-        for (status, code) in
-            [(400, "ThrottlingException"), (403, "RequestThrottled"), (503, "ServiceUnavailable"), (500, "Anything")]
-        {
+        for (status, code) in [
+            (400, "ThrottlingException"),
+            (400, "KMS.ThrottlingException"),
+            (400, "KMSThrottling"),
+            (429, "Throttled"),
+            (403, "RequestThrottled"),
+            (403, "ExpiredToken"),
+            (503, "ServiceUnavailable"),
+            (500, "Anything"),
+        ] {
             let error = answered(status, code, "later").await;
             assert!(error.is_transient(), "{error}");
         }

@@ -3,6 +3,7 @@
 use crate::error::{code_of, port_error};
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use mantissa_ports::{PortError, Secret, SecretStore};
 use std::fmt::Write as _;
@@ -11,6 +12,14 @@ use std::fmt::Write as _;
 const EMPTY: &str = "mantissa:empty";
 const MISSING: &str = "ResourceNotFoundException";
 const EXISTS: &str = "ResourceExistsException";
+/// Among others: the secret waits for its deletion, which takes a moment even when it is forced, and days when a person
+/// deletes it in the console.
+const INVALID: &str = "InvalidRequestException";
+
+fn is_being_deleted<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let says_so = |message: &str| message.contains("deletion") || message.contains("deleted");
+    code_of(error) == Some(INVALID) && error.message().is_some_and(says_so)
+}
 
 /// Secrets below one prefix, each under its own name, so that a role can be allowed single ones.
 pub struct SecretsManagerStore {
@@ -40,7 +49,7 @@ impl SecretStore for SecretsManagerStore {
             Ok(found) => {
                 Ok(found.secret_string.map(|text| Secret::new(if text == EMPTY { String::new() } else { text })))
             }
-            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+            Err(error) if code_of(&error) == Some(MISSING) || is_being_deleted(&error) => Ok(None),
             Err(error) => Err(port_error("read secret", name, error)),
         }
     }
@@ -52,6 +61,11 @@ impl SecretStore for SecretsManagerStore {
         match put().await {
             Ok(_) => return Ok(()),
             Err(error) if code_of(&error) == Some(MISSING) => {}
+            Err(error) if is_being_deleted(&error) => {
+                let restored = self.client.restore_secret().secret_id(&id).send().await;
+                restored.map_err(|error| port_error("restore secret", name, error))?;
+                return put().await.map(drop).map_err(|error| port_error("store secret", name, error));
+            }
             Err(error) => return Err(port_error("store secret", name, error)),
         }
         match self.client.create_secret().name(&id).secret_string(text).send().await {

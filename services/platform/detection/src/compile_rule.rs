@@ -14,7 +14,7 @@ use crate::resolve_field::resolve_field;
 use crate::sql_rule::SqlRule;
 use crate::threshold::{Measure, Threshold};
 use mantissa_contracts::ids::{RuleId, RuleVersion};
-use mantissa_contracts::messages::{RuleRef, Severity};
+use mantissa_contracts::messages::{MAX_KEY_PARTS, RuleRef, Severity};
 use mantissa_lake::catalogue::{Table, catalogue};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -70,7 +70,12 @@ fn compile(path: &str, yaml: &str, root: &Node, problems: &mut Problems) -> Opti
         }),
         None => Ok(Vec::new()),
     };
-    check_test_keys(&block, &key_names(&block, body.as_ref()), root, problems);
+    let keys = key_names(&block, body.as_ref());
+    if let Some((_, at)) = keys.get(MAX_KEY_PARTS) {
+        let message = format!("names {} fields, an alert key may have {MAX_KEY_PARTS}", keys.len());
+        problems.error(*at, "mantissa.group_by", message);
+    }
+    check_test_keys(&block, &keys, root, problems);
 
     // From here on problems degrade the rule: a field that no column has is reported, and the rule runs.
     if problems.n_blocking() > 0 {
@@ -78,7 +83,6 @@ fn compile(path: &str, yaml: &str, root: &Node, problems: &mut Problems) -> Opti
     }
     let (metadata, source, body, title_fields) = (metadata?, source?, body?, title_fields.ok()?);
     let table = catalogue().table_of(source.log_source)?;
-    let keys = key_names(&block, Some(&body));
     let columns = Columns { table, sql_rule: body.sql_rule() };
     let key_fields = columns.fields("k", &keys, "mantissa.group_by", problems);
     let title_at = block.title.as_ref().map_or(Position::START, |(_, at)| *at);

@@ -122,7 +122,7 @@ impl QueryEngine for AthenaQueryEngine {
             .client
             .start_query_execution()
             .query_string(&request.sql)
-            .client_request_token(request_token(request))
+            .client_request_token(request_token(request, &self.config))
             .work_group(&self.config.workgroup)
             .query_execution_context(QueryExecutionContext::builder().database(&self.config.database).build())
             .set_result_reuse_configuration(reuse)
@@ -163,6 +163,10 @@ impl QueryEngine for AthenaQueryEngine {
     async fn results(&self, id: &EngineQueryId, page: Option<&str>) -> Result<ResultPage, PortError> {
         let refused = |why: &str| PortError::permanent("read results of query", id.as_str(), why);
         let query = QueryRef::of(id).ok_or_else(|| refused("Athena does not know it"))?;
+        // Asked once for each result: Athena would hand out rows of one that is too large, or came too late.
+        if page.is_none() && !matches!(self.status(id).await?, QueryStatus::Succeeded(_)) {
+            return Err(refused("it has not succeeded"));
+        }
         self.page(&query, page).await.map(|(page, _)| page)
     }
 

@@ -30,6 +30,8 @@ pub(super) fn judge(execution: &QueryExecution, query: &QueryRef, now_s: f64) ->
         }
         Some(QueryExecutionState::Queued) => QueryStatus::Queued,
         Some(QueryExecutionState::Running) => QueryStatus::Running,
+        // Also where it ended while it was being stopped: what was once said to have failed stays failed.
+        Some(QueryExecutionState::Succeeded) if ran_for >= query.timeout => overdue(),
         Some(QueryExecutionState::Succeeded) => QueryStatus::Succeeded(stats_of(execution)),
         Some(QueryExecutionState::Failed) => QueryStatus::Failed { kind: kind_of(status), reason: reason_of(status) },
         // The workgroup's limit of bytes cancels; a second try would scan as much.

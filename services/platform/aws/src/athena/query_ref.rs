@@ -1,5 +1,6 @@
 //! The id of a query: Athena's own, and what the query is held to.
 
+use super::engine::AthenaConfig;
 use mantissa_contracts::ids::{EngineQueryId, derive};
 use mantissa_ports::QueryRequest;
 use std::time::Duration;
@@ -32,9 +33,11 @@ impl QueryRef {
     }
 }
 
-/// The token with which Athena runs the same SQL once: 32 to 128 characters.
-pub(super) fn request_token(request: &QueryRequest) -> String {
-    derive("AthenaQuery", &[&request.token, &request.sql]).to_string()
+/// The token with which Athena runs the same SQL once: 32 to 128 characters. Athena refuses a token it has seen with other
+/// settings, so they are a part of it.
+pub(super) fn request_token(request: &QueryRequest, config: &AthenaConfig) -> String {
+    let reuse = config.reuse_results.map_or(0, |age| age.as_secs()).to_string();
+    derive("AthenaQuery", &[&request.token, &request.sql, &config.workgroup, &config.database, &reuse]).to_string()
 }
 
 #[cfg(test)]
@@ -52,6 +55,9 @@ mod tests {
         let query = QueryRef::new("0b6f", &request);
         assert_eq!(QueryRef::of(&query.to_id()), Some(query));
         assert_eq!(QueryRef::of(&EngineQueryId::new("no-such-query")), None);
-        assert!((32..=128).contains(&request_token(&request).len()));
+        let config = AthenaConfig { workgroup: "w".to_owned(), database: "d".to_owned(), reuse_results: None };
+        let token = request_token(&request, &config);
+        assert!((32..=128).contains(&token.len()));
+        assert_ne!(token, request_token(&request, &AthenaConfig { workgroup: "v".to_owned(), ..config }));
     }
 }

@@ -2,11 +2,11 @@
 
 use super::item::{Attributes, Item, Key, Stored, instant, newest_first, number, text};
 use super::outbox::Outbox;
-use super::table::{Range, Table};
+use super::table::{Range, Table, pause};
 use super::transaction::{Expression, Outcome, Transaction};
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
-use mantissa_contracts::ids::{AlertId, MatchId, RuleId};
+use mantissa_contracts::ids::{AlertId, MatchId, RuleId, derive};
 use mantissa_contracts::messages::{AlertContext, AlertSnapshot};
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{
@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 const ALERT: &str = "ALERT";
 const CONTEXT: &str = "context";
 const DAYS: &str = "DAYS";
+const MAX_ATTEMPTS: u32 = 20;
 /// Alerts read at a time while a list is filtered.
 const PAGE: usize = 200;
 
@@ -41,8 +42,13 @@ fn match_key(rule: &RuleId, id: &MatchId) -> Key {
     Key::new(format!("MATCH#{rule}#{id}"), "MATCH")
 }
 
+/// By a digest of the value: a key has room for 2,048 bytes, a value for more.
+fn entity_partition(value: &str) -> String {
+    format!("ENTITY#{}", derive("Entity", &[value]))
+}
+
 fn entity_key(value: &str, opened_at: Instant, alert: &AlertId) -> Key {
-    Key::new(format!("ENTITY#{value}"), format!("{}#{alert}", newest_first(opened_at)))
+    Key::new(entity_partition(value), opened_key(opened_at, alert))
 }
 
 /// Sorts the newest first, then by id.
@@ -66,21 +72,14 @@ struct Stub {
 impl AlertStore for DynamoAlertStore {
     async fn key_state(&self, rule: &RuleId, key_digest: &str, span: TimeWindow) -> Result<KeyState, PortError> {
         let partition = key_partition(rule, key_digest);
-        // The revision first: alerts that are committed after it was read make the commit based on it fail.
-        let key_revision = self.key_revision(&partition).await?;
-        let range = Range::partition(&partition)
-            .index("by_end", super::schema::PK, "dedup_to")
-            .when("#sk > :from", vec![(":from", instant(span.from))]);
-        let mut keys = Vec::new();
-        for item in self.table.query(&range, usize::MAX).await? {
-            let stored = self.stored(&item);
-            if stored.instant("dedup_from")? < span.to {
-                keys.push(Key::new(stored.text("alert")?, ALERT));
+        for attempt in 0..MAX_ATTEMPTS {
+            if let Some(state) = self.try_key_state(&partition, span).await? {
+                return Ok(state);
             }
+            tokio::time::sleep(pause(attempt)).await;
         }
-        let mut alerts = self.read_all(&keys).await?;
-        alerts.sort_by_key(|alert| (alert.dedup_from, alert.alert_id));
-        Ok(KeyState { key_revision, alerts })
+        let what = format!("a commit on it was half visible {MAX_ATTEMPTS} times");
+        Err(PortError::transient("read alert key of rule", rule.as_str(), what))
     }
 
     async fn commit_matches(&self, commit: &MatchCommit) -> Result<CommitOutcome, PortError> {
@@ -101,8 +100,11 @@ impl AlertStore for DynamoAlertStore {
             0 => Expression::absent(),
             _ => Expression::new("#revision = :expected", vec![(":expected", number(expected))]),
         };
-        let advanced = Attributes::default().number("revision", expected + 1).with_key(&key);
-        transaction.put(&self.table, advanced, Some(&is_expected))?;
+        let advanced = Attributes::default()
+            .number("revision", expected + 1)
+            .text("last_alert", alert_key(&alert.alert_id).pk)
+            .number("last_revision", alert.revision);
+        transaction.put(&self.table, advanced.with_key(&key), Some(&is_expected))?;
         if stored.as_ref().map_or(0, |stored| stored.revision) + 1 != alert.revision {
             return self.seen_or_moved(rule, &match_ids).await;
         }
@@ -209,7 +211,7 @@ impl AlertStore for DynamoAlertStore {
         let first = newest_first(opened.to - TimeDelta::milliseconds(1));
         let last = format!("{}~", newest_first(opened.from));
         for value in key_values.iter().collect::<BTreeSet<_>>() {
-            let range = Range::partition(format!("ENTITY#{value}"))
+            let range = Range::partition(entity_partition(value))
                 .when("#sk BETWEEN :first AND :last", vec![(":first", text(&first)), (":last", text(&last))]);
             for item in self.table.query(&range, usize::MAX).await? {
                 let stored = self.stored(&item);
@@ -234,12 +236,34 @@ impl DynamoAlertStore {
         self.table.get_many(keys).await?.iter().map(|item| self.stored(item).document()).collect()
     }
 
-    /// 0 where the key has no alert.
-    async fn key_revision(&self, partition: &str) -> Result<u64, PortError> {
-        match self.table.get(&Key::new(partition, "KEY")).await? {
-            Some(item) => self.stored(&item).number("revision"),
-            None => Ok(0),
+    /// `None` while a commit on the key is half visible.
+    ///
+    /// A read beside a transaction may see some of its items as they were: the key's new revision, and not yet the alert it
+    /// opened. Whoever decided on that would open a second one. So the key names what its last commit wrote, and the state
+    /// is taken only when that can be read too.
+    async fn try_key_state(&self, partition: &str, span: TimeWindow) -> Result<Option<KeyState>, PortError> {
+        let Some(item) = self.table.get(&Key::new(partition, "KEY")).await? else {
+            return Ok(Some(KeyState::default()));
+        };
+        let key = self.stored(&item);
+        let (last, last_revision) = (key.text("last_alert")?, key.number::<u64>("last_revision")?);
+        let range = Range::partition(partition)
+            .index("by_end", super::schema::PK, "dedup_to")
+            .when("#sk > :from", vec![(":from", instant(span.from))]);
+        let mut keys = BTreeSet::from([last.to_owned()]);
+        for item in self.table.query(&range, usize::MAX).await? {
+            let stored = self.stored(&item);
+            if stored.instant("dedup_from")? < span.to {
+                keys.insert(stored.text("alert")?.to_owned());
+            }
         }
+        let keys: Vec<Key> = keys.into_iter().map(|pk| Key::new(pk, ALERT)).collect();
+        let mut alerts = self.read_all(&keys).await?;
+        let is_whole = alerts.len() == keys.len()
+            && alerts.iter().any(|alert| alert_key(&alert.alert_id).pk == last && alert.revision >= last_revision);
+        alerts.retain(|alert| alert.dedup_from < span.to && alert.dedup_to > span.from);
+        alerts.sort_by_key(|alert| (alert.dedup_from, alert.alert_id));
+        Ok(is_whole.then_some(KeyState { key_revision: key.number("revision")?, alerts }))
     }
 
     async fn stub(&self, alert: &AlertId) -> Result<Option<Stub>, PortError> {

@@ -1,9 +1,15 @@
 //! The IngestStore port on DynamoDB.
 //!
-//! Sealing reads the open parts and moves the seal, which no transaction does over a range of items. So it goes in three
-//! steps: the *gate* is raised, and from then on a part with an earlier stamp is refused; the open parts are read, and
-//! none can be missing; the seal is set and the gate lowered to it. Whoever seals meanwhile takes the gate over, and the
-//! first begins anew. One that dies in between leaves the gate up: later parts take later stamps, nothing is lost.
+//! Sealing reads the open parts and moves the seal, which no transaction does over a range of items. What it rests on is
+//! that one item, once written, is seen by every consistent read that begins afterwards:
+//!
+//! - A part's open pointer is written first, then the *gate* is read: a part before the gate is refused.
+//! - A sealer raises the gate first, then reads the open pointers, then sets the seal and lowers the gate to it.
+//!
+//! So of a part and a seal that meet, one sees the other. Whoever seals meanwhile takes the gate over, and the first begins
+//! anew. A sealer that dies leaves the gate up: later parts take later stamps. A part that dies leaves its pointer: it
+//! holds the seal until it has lapsed. A pointer is deleted only after what it led to, the record of a completed part, can
+//! be read.
 
 use super::item::{Attributes, Item, Key, Stored, instant, sortable, text};
 use super::table::{Range, Table, pause};
@@ -40,6 +46,10 @@ fn open_key(table: &str, object: &ObjectId, part: u32, stamp: Instant) -> Key {
 
 fn done_partition(table: &str, day: NaiveDate) -> String {
     format!("DONE#{table}#{day}")
+}
+
+fn done_key(table: &str, object: &ObjectId, part: u32, stamp: Instant) -> Key {
+    Key::new(done_partition(table, stamp.date_naive()), stamp_place(object, part, stamp))
 }
 
 fn seal_key(table: &str) -> Key {
@@ -106,27 +116,35 @@ impl DynamoIngestStore {
         if stored.as_ref().is_some_and(|part| part.state == "complete") {
             return Ok(Some(BeginOutcome::AlreadyComplete));
         }
+        let open = open_key(&commit.table, &commit.object_id, commit.part, commit.stamp);
+        let earlier = stored.as_ref().filter(|part| part.state == "open");
+        let earlier = earlier.map(|part| open_key(&part.table, &commit.object_id, commit.part, part.stamp));
+        let pointer = Attributes::default().text("object_id", commit.object_id.as_str()).number("part", commit.part);
+        self.table.put(pointer.instant("stamp", commit.stamp).with_key(&open)).await?;
         if let Some(seal) = self.seal_of(&commit.table).await?
             && commit.stamp < seal.gate
         {
+            // Another worker may have begun the part with this very stamp: then the pointer stays its.
+            let mut transaction = Transaction::new(&self.table, commit.object_id.as_str());
+            let is_not_begun = Expression::new(
+                "attribute_not_exists(#state) OR #state <> :open OR #stamp <> :stamp",
+                vec![(":open", text("open")), (":stamp", instant(commit.stamp))],
+            );
+            transaction.check(&self.table, &part_key(&commit.object_id, commit.part), &is_not_begun)?;
+            transaction.delete(&self.table, &open)?;
+            transaction.commit().await?;
             return Ok(Some(BeginOutcome::Sealed { until: seal.gate }));
         }
-        let mut transaction = Transaction::new(&self.table, commit.object_id.to_string());
-        let not_sealed =
-            Expression::new("attribute_not_exists(#gate) OR #gate <= :stamp", vec![(":stamp", instant(commit.stamp))]);
-        transaction.check(&self.table, &seal_key(&commit.table), &not_sealed)?;
+        let mut transaction = Transaction::new(&self.table, commit.object_id.as_str());
         let condition = stored.as_ref().map_or_else(Expression::absent, Part::unchanged);
         let key = part_key(&commit.object_id, commit.part);
         transaction.put(&self.table, part_item(commit, "open").with_key(&key), Some(&condition))?;
-        let open = open_key(&commit.table, &commit.object_id, commit.part, commit.stamp);
-        if let Some(part) = stored.filter(|part| part.state == "open") {
-            let earlier = open_key(&part.table, &commit.object_id, commit.part, part.stamp);
-            if earlier != open {
-                transaction.delete(&self.table, &earlier)?;
-            }
+        // A sealer may have found that it lapsed.
+        let is_there = Expression::new("attribute_exists(#stamp)", Vec::new());
+        transaction.check(&self.table, &open, &is_there)?;
+        if let Some(earlier) = earlier.filter(|earlier| *earlier != open) {
+            transaction.delete(&self.table, &earlier)?;
         }
-        let pointer = Attributes::default().text("object_id", commit.object_id.to_string()).number("part", commit.part);
-        transaction.put(&self.table, pointer.instant("stamp", commit.stamp).with_key(&open), None)?;
         Ok((transaction.commit().await? == Outcome::Committed).then_some(BeginOutcome::Begun))
     }
 
@@ -139,7 +157,11 @@ impl DynamoIngestStore {
             table: stored.text("table_name")?.to_owned(),
             stamp: stored.instant("stamp")?,
         };
+        let open = open_key(&found.table, object, part, stamp);
         if found.state == "complete" {
+            if found.stamp == stamp {
+                self.table.delete(&open).await?;
+            }
             return Ok(Some(found.stamp == stamp));
         }
         if !found.is_open_at(stamp) {
@@ -148,38 +170,38 @@ impl DynamoIngestStore {
         let mut transaction = Transaction::new(&self.table, object.to_string());
         let complete = Expression::new("SET #state = :complete", vec![(":complete", text("complete"))]);
         transaction.update(&self.table, &part_key(object, part), &complete, Some(&found.unchanged()))?;
-        transaction.delete(&self.table, &open_key(&found.table, object, part, stamp))?;
         let done = Attributes::default()
             .instant("event_from", stored.instant("event_from")?)
             .instant("event_to", stored.instant("event_to")?)
             .number("n_records", stored.number::<u64>("n_records")?);
-        let key = Key::new(done_partition(&found.table, stamp.date_naive()), stamp_place(object, part, stamp));
-        transaction.put(&self.table, done.with_key(&key), None)?;
-        Ok((transaction.commit().await? == Outcome::Committed).then_some(true))
-    }
-
-    /// Raises the gate to `until`, where it is not above it already, in this sealer's name.
-    async fn raise_gate(&self, table: &str, until: Instant, name: &str) -> Result<(), PortError> {
-        let owned = (":owner", text(name));
-        let higher =
-            Expression::new("SET #gate = :until, #owner = :owner", vec![(":until", instant(until)), owned.clone()]);
-        let is_higher = Expression::new("attribute_not_exists(#gate) OR #gate < :until", Vec::new());
-        let mut transaction = Transaction::new(&self.table, table);
-        transaction.update(&self.table, &seal_key(table), &higher, Some(&is_higher))?;
-        if transaction.commit().await? == Outcome::Committed {
-            return Ok(());
+        transaction.put(&self.table, done.with_key(&done_key(&found.table, object, part, stamp)), None)?;
+        if transaction.commit().await? != Outcome::Committed {
+            return Ok(None);
         }
-        let mut transaction = Transaction::new(&self.table, table);
-        transaction.update(
-            &self.table,
-            &seal_key(table),
-            &Expression::new("SET #owner = :owner", vec![owned]),
-            None,
-        )?;
-        transaction.commit().await.map(drop)
+        // Not before the record of it can be read: a seal that saw neither would pass it.
+        self.table.delete(&open).await?;
+        Ok(Some(true))
     }
 
-    /// The earliest open part before `until`; those that lapsed are closed for good.
+    /// Takes the gate over in this sealer's name, raised to `until` where it is below it. `false` when another changed it
+    /// between the two.
+    async fn raise_gate(&self, table: &str, until: Instant, name: &str) -> Result<bool, PortError> {
+        let values = vec![(":until", instant(until)), (":owner", text(name))];
+        let raise = Expression::new("SET #gate = :until, #owner = :owner", values);
+        let is_below = Expression::new("attribute_not_exists(#gate) OR #gate < :until", Vec::new());
+        let mut transaction = Transaction::new(&self.table, table);
+        transaction.update(&self.table, &seal_key(table), &raise, Some(&is_below))?;
+        if transaction.commit().await? == Outcome::Committed {
+            return Ok(true);
+        }
+        let take = Expression::new("SET #owner = :owner", vec![(":owner", text(name))]);
+        let is_up = Expression::new("#gate >= :until", vec![(":until", instant(until))]);
+        let mut transaction = Transaction::new(&self.table, table);
+        transaction.update(&self.table, &seal_key(table), &take, Some(&is_up))?;
+        Ok(transaction.commit().await? == Outcome::Committed)
+    }
+
+    /// The earliest open part before `until`. Pointers of completed parts, and of parts that lapsed, are cleared away.
     async fn earliest_open(
         &self,
         table: &str,
@@ -191,19 +213,32 @@ impl DynamoIngestStore {
         for item in self.table.query(&range, usize::MAX).await? {
             let stored = Stored { table: self.table.name, item: &item };
             let stamp = stored.instant("stamp")?;
-            if stamp >= lapsed_before {
-                return Ok(Some(stamp));
-            }
             let (object, part) = (ObjectId::new(stored.text("object_id")?), stored.number("part")?);
-            let mut transaction = Transaction::new(&self.table, object.to_string());
-            let lapse = Expression::new("SET #state = :lapsed", vec![(":lapsed", text("lapsed"))]);
-            let open = Part { state: "open".to_owned(), table: table.to_owned(), stamp };
-            transaction.update(&self.table, &part_key(&object, part), &lapse, Some(&open.unchanged()))?;
-            transaction.delete(&self.table, &open_key(table, &object, part, stamp))?;
-            // Where it was refused, it was completed or begun anew meanwhile, and holds nothing back under this stamp.
-            transaction.commit().await?;
+            if self.table.get(&done_key(table, &object, part, stamp)).await?.is_some() {
+                // Whoever completed it died before it took the pointer away.
+                self.table.delete(&open_key(table, &object, part, stamp)).await?;
+            } else if stamp >= lapsed_before {
+                return Ok(Some(stamp));
+            } else {
+                self.lapse(table, &object, part, stamp).await?;
+            }
         }
         Ok(None)
+    }
+
+    /// Closes a part for good that was begun with this stamp; one that is not open with it only loses its pointer.
+    async fn lapse(&self, table: &str, object: &ObjectId, part: u32, stamp: Instant) -> Result<(), PortError> {
+        let pointer = open_key(table, object, part, stamp);
+        if !self.part(object, part).await?.is_some_and(|part| part.is_open_at(stamp)) {
+            return self.table.delete(&pointer).await.map(drop);
+        }
+        let mut transaction = Transaction::new(&self.table, object.as_str());
+        let lapse = Expression::new("SET #state = :lapsed", vec![(":lapsed", text("lapsed"))]);
+        let open = Part { state: "open".to_owned(), table: table.to_owned(), stamp };
+        transaction.update(&self.table, &part_key(object, part), &lapse, Some(&open.unchanged()))?;
+        transaction.delete(&self.table, &pointer)?;
+        // Where it was refused, the part was completed or begun anew meanwhile: the seal's next try sees it.
+        transaction.commit().await.map(drop)
     }
 
     /// `None` when another sealer took the gate over.
@@ -214,7 +249,9 @@ impl DynamoIngestStore {
         lapsed_before: Instant,
     ) -> Result<Option<Instant>, PortError> {
         let name = format!("{}#{}", self.sealer, self.n_seals.fetch_add(1, Ordering::Relaxed));
-        self.raise_gate(table, until, &name).await?;
+        if !self.raise_gate(table, until, &name).await? {
+            return Ok(None);
+        }
         let open = self.earliest_open(table, until, lapsed_before).await?;
         let earlier = self.seal_of(table).await?.map_or(Instant::MIN_UTC, |seal| seal.until);
         let sealed = open.map_or(until, |open| open.min(until)).max(earlier);

@@ -2,7 +2,7 @@
 //!
 //! A commit writes its messages to the outbox in the same transaction. Whoever committed publishes them at once; what it
 //! did not come to publish, because it died or the queue was not to be had, [`Outbox::sweep`] publishes later. So each
-//! message is published at least once, and twice only when its publisher dies between publishing and deleting.
+//! message is published at least once; again when the item could not be deleted after it, as receivers expect of any queue.
 
 use super::item::{Item, Key, Stored, number, sortable, text};
 use super::schema::{PK, SK};
@@ -55,8 +55,8 @@ impl Outbox {
         }
         let Some(first) = outgoing.first() else { return Ok(Committing::default()) };
         let partition = format!("OUTBOX#{}", first.id.as_u128() % N_SHARDS);
-        // The same messages may be committed twice, by two changes: the time keeps their items apart.
-        let committed = format!("{}#{}", sortable(self.clock.now()), first.id);
+        // The same messages may be committed twice, by two changes, in one millisecond.
+        let committed = format!("{}#{:016x}", sortable(self.clock.now()), rand::random::<u64>());
         let mut keys = Vec::new();
         for (number, messages) in by_size(outgoing).into_iter().enumerate() {
             let key = Key::new(&partition, format!("{committed}#{number:03}"));

@@ -6,10 +6,10 @@
 //! | table | `pk` | `sk` | read by |
 //! |---|---|---|---|
 //! | alerts | `ALERT#<alert>` | `ALERT` | the alert's id; index `by_opening`: newest first, a day at a time; index `by_status` |
-//! | | `KEY#<rule>#<digest>` | `KEY` | the key's revision |
+//! | | `KEY#<rule>#<digest>` | `KEY` | the key's revision, and what its last commit wrote |
 //! | | `KEY#<rule>#<digest>` | `SPAN#<alert>` | index `by_end`: alerts of a key whose dedup window ends after an instant |
 //! | | `MATCH#<rule>#<match>` | `MATCH` | whether a rule holds a match |
-//! | | `ENTITY#<value>` | `<opened>#<alert>` | alerts that name a value, by time |
+//! | | `ENTITY#<digest of a value>` | `<opened>#<alert>` | alerts that name a value, by time |
 //! | | `DAYS` | `DAYS` | the days on which alerts were opened |
 //! | deliveries | `DELIVERY#<delivery>` | `DELIVERY` | the delivery's id |
 //! | | `ALERT#<alert>` | `<created>#<delivery>` | the deliveries of an alert |

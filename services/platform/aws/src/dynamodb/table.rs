@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Items of one batch read.
 const MAX_BATCH: usize = 100;
+/// How often what a batch read left out is asked for.
+const MAX_READS: u32 = 30;
 const READ: &str = "read items of table";
 
 #[derive(Clone)]
@@ -71,7 +73,16 @@ impl Table {
         let mut items = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MAX_BATCH) {
             let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
-            while !wanted.is_empty() {
+            for attempt in 0.. {
+                if wanted.is_empty() {
+                    break;
+                }
+                if attempt > 0 {
+                    tokio::time::sleep(pause(attempt)).await;
+                }
+                if attempt >= MAX_READS {
+                    return Err(PortError::transient(READ, self.name, "the table is too busy to answer"));
+                }
                 let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
                 let request = request.map_err(|error| PortError::permanent(READ, self.name, error))?;
                 let answer = self
@@ -169,7 +180,7 @@ impl Table {
         }
     }
 
-    /// `false` where there was none.
+    /// `false` where there was none, or where the answer to a delete that did happen was lost.
     pub(super) async fn delete(&self, key: &Key) -> Result<bool, PortError> {
         let delete = self.client.delete_item().table_name(&self.id).set_key(Some(key.attributes()));
         match delete.condition_expression(format!("attribute_exists({PK})")).send().await {

@@ -132,7 +132,9 @@ impl Transaction {
             let what = format!("{} writes are more than the {MAX_WRITES} of one transaction", self.writes.len());
             return Err(PortError::permanent(WRITE, self.subject, what));
         }
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let sent = self.client.transact_write_items().set_transact_items(Some(self.writes.clone())).send().await;
             let error = match sent {
                 Ok(_) => return Ok(Outcome::Committed),
@@ -147,7 +149,6 @@ impl Transaction {
                 None => return Err(port_error(WRITE, &self.subject, error)),
             }
         }
-        Ok(Outcome::Committed)
     }
 
     fn malformed(&self, error: BuildError) -> PortError {

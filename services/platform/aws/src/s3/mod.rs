@@ -1,4 +1,6 @@
 //! Objects on S3: the lake's, and raw logs.
+//!
+//! The role needs `s3:ListBucket` too: without it S3 answers for an object that is not there that access is denied.
 
 mod object_storage;
 mod raw_objects;

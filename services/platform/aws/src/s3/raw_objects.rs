@@ -119,6 +119,8 @@ impl Download {
             if error.is_transient() && !is_missing { Broken::At(error) } else { Broken::ForGood(error) }
         })?;
         *etag = found.e_tag.take();
+        let length = found.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(length);
         if let Some(opened) = opened.take() {
             opened.send(Ok(())).map_err(|_| Broken::NobodyReads)?;
         }
@@ -131,7 +133,9 @@ impl Download {
                     self.chunks.send(Ok((chunk, permit))).map_err(|_| Broken::NobodyReads)?;
                 }
                 Some(Err(error)) => {
-                    return Err(Broken::At(PortError::transient("read raw object", &self.location, error)));
+                    let error = PortError::transient("read raw object", &self.location, error);
+                    // With every byte read there is nothing to go on with: its checksum is wrong.
+                    return Err(if *offset >= end { Broken::ForGood(error) } else { Broken::At(error) });
                 }
             }
         }

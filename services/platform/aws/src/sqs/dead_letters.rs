@@ -4,7 +4,7 @@
 //! again; whoever wants one in particular looks until it is found, or until nobody else holds any.
 
 use super::held_message::HeldMessage;
-use super::queue::{QueueUrls, count, delete, let_go, receive_once};
+use super::queue::{QueueUrls, count, delete, hide, let_go, receive_once};
 use super::send_messages::{send, text, with_encoding};
 use crate::error::port_error;
 use crate::wire_text;
@@ -21,6 +21,8 @@ use uuid::{Builder, Uuid};
 const DEATH: &str = "mantissa_death";
 /// How long one look hides what it sees.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long a message is kept from others that is about to be replayed or discarded.
+const KEEP: Duration = Duration::from_secs(120);
 /// Long enough for another's look to end.
 const LOOK_AGAIN_FOR: Duration = Duration::from_secs(15);
 const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(250);
@@ -100,14 +102,23 @@ impl DeadLetters<'_> {
         Ok(true)
     }
 
-    /// Receives the one message and keeps it.
+    /// Receives the one message and keeps it. An error, not `None`, where the DLQ is too deep to say that it is not there.
     async fn find(&self, dead_id: Uuid) -> Result<Option<HeldMessage>, PortError> {
         let began = Instant::now();
         loop {
             let seen = self.look(Some(dead_id)).await?;
+            // Letting a thousand others go takes longer than a look: meanwhile nobody else may receive this one.
+            let wanted = match seen.wanted {
+                Some(wanted) => self.keep(&wanted).await?.then_some(wanted),
+                None => None,
+            };
             self.let_go(&seen.others).await?;
-            if seen.wanted.is_some() || began.elapsed() > LOOK_AGAIN_FOR {
-                return Ok(seen.wanted);
+            if wanted.is_some() {
+                return Ok(wanted);
+            }
+            if seen.is_cut_short || began.elapsed() > LOOK_AGAIN_FOR {
+                let what = format!("its DLQ was looked through for {:?} and has more", began.elapsed());
+                return Err(PortError::transient("find dead message of queue", self.spec.name, what));
             }
             let [_, n_held_by_others, _] = count(self.client, self.spec.name, &self.urls.dlq).await?;
             if n_held_by_others == 0 {
@@ -120,7 +131,11 @@ impl DeadLetters<'_> {
     async fn look(&self, wanted: Option<Uuid>) -> Result<Seen, PortError> {
         let mut seen = Seen::default();
         let began = Instant::now();
-        while seen.others.len() < MAX_LOOKED_AT && began.elapsed() < LOOK {
+        loop {
+            if seen.others.len() >= MAX_LOOKED_AT || began.elapsed() >= LOOK {
+                seen.is_cut_short = true;
+                break;
+            }
             let received =
                 receive_once(self.client, self.spec.name, &self.urls.dlq, usize::MAX, LOOK, LONG_POLL).await?;
             if received.is_empty() {
@@ -137,6 +152,11 @@ impl DeadLetters<'_> {
             }
         }
         Ok(seen)
+    }
+
+    /// `false` where somebody else has received it since.
+    async fn keep(&self, held: &HeldMessage) -> Result<bool, PortError> {
+        hide(self.client, self.spec.name, &self.urls.dlq, held, KEEP).await
     }
 
     async fn let_go(&self, held: &[HeldMessage]) -> Result<(), PortError> {
@@ -171,6 +191,8 @@ impl DeadLetters<'_> {
 struct Seen {
     wanted: Option<HeldMessage>,
     others: Vec<HeldMessage>,
+    /// There was more to look at.
+    is_cut_short: bool,
 }
 
 /// Sorts by the time SQS first had the message, and is the same at each look.
@@ -196,6 +218,7 @@ mod tests {
             attributes: BTreeMap::new(),
             receive_count: 1,
             sent_at: DateTime::from_timestamp_millis(sent_at_ms).unwrap(),
+            received_at: DateTime::from_timestamp_millis(sent_at_ms).unwrap(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::wire_text;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::DateTime;
 use mantissa_contracts::time::Instant;
-use mantissa_ports::{PortError, Receipt, ReceivedMessage};
+use mantissa_ports::{Clock as _, PortError, Receipt, ReceivedMessage, SystemClock};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,6 +21,7 @@ pub(crate) struct HeldMessage {
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) receive_count: u32,
     pub(crate) sent_at: Instant,
+    pub(crate) received_at: Instant,
 }
 
 impl HeldMessage {
@@ -47,6 +48,7 @@ impl HeldMessage {
             attributes,
             receive_count,
             sent_at,
+            received_at: SystemClock.now(),
         })
     }
 

@@ -6,12 +6,16 @@ use super::send_messages::send;
 use crate::error::{code_of, port_error};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
     QueueAttributeName,
 };
+use chrono::TimeDelta;
 use mantissa_contracts::topology::QueueSpec;
-use mantissa_ports::{DeadMessage, Outgoing, PortError, Queue, QueueDepth, Receipt, ReceivedMessage};
+use mantissa_ports::{
+    Clock as _, DeadMessage, Outgoing, PortError, Queue, QueueDepth, Receipt, ReceivedMessage, SystemClock,
+};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -21,14 +25,17 @@ const MAX_ENTRIES: usize = 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How long a message is kept from others while it moves to the DLQ.
 const MOVE_TIME: Duration = Duration::from_secs(30);
+/// From its receive on, a message can be hidden for twelve hours in all.
+const LONGEST_HIDDEN: TimeDelta = TimeDelta::hours(12);
 /// What SQS says of a receipt handle that stands for nothing any more.
-const STALE_CODES: [&str; 5] = [
-    "ReceiptHandleIsInvalid",
-    "AWS.SimpleQueueService.MessageNotInflight",
-    "MessageNotInflight",
-    "InvalidParameterValue",
-    "InvalidIdFormat",
-];
+const STALE_CODES: [&str; 3] =
+    ["ReceiptHandleIsInvalid", "AWS.SimpleQueueService.MessageNotInflight", "MessageNotInflight"];
+
+/// A parameter may be wrong for other reasons than a receipt that is stale.
+fn is_stale(code: &str, message: Option<&str>) -> bool {
+    let of_handle = message.is_some_and(|message| message.replace(' ', "").to_lowercase().contains("receipthandle"));
+    STALE_CODES.contains(&code) || (code == "InvalidParameterValue" && of_handle)
+}
 
 /// Where a queue and its DLQ are.
 #[derive(Debug, Clone)]
@@ -95,12 +102,36 @@ pub(super) async fn delete(client: &Client, queue: &str, url: &str, handles: &[S
             .send()
             .await
             .map_err(|error| port_error("acknowledge in queue", queue, error))?;
-        if let Some(failed) = deleted.failed().iter().find(|failed| !STALE_CODES.contains(&failed.code())) {
+        if let Some(failed) = deleted.failed().iter().find(|failed| !is_stale(failed.code(), failed.message())) {
             let what = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
             return Err(PortError::transient("acknowledge in queue", queue, what));
         }
     }
     Ok(())
+}
+
+/// Hides a message from now on; `false` where its receipt is stale.
+pub(super) async fn hide(
+    client: &Client,
+    queue: &str,
+    url: &str,
+    held: &HeldMessage,
+    visibility: Duration,
+) -> Result<bool, PortError> {
+    let left = LONGEST_HIDDEN - (SystemClock.now() - held.received_at) - TimeDelta::seconds(1);
+    let visibility = visibility.min(left.to_std().unwrap_or_default());
+    let changed = client
+        .change_message_visibility()
+        .queue_url(url)
+        .receipt_handle(&held.handle)
+        .visibility_timeout(whole_seconds(visibility))
+        .send()
+        .await;
+    match changed {
+        Ok(_) => Ok(true),
+        Err(error) if is_stale(code_of(&error).unwrap_or_default(), error.message()) => Ok(false),
+        Err(error) => Err(port_error("change visibility in queue", queue, error)),
+    }
 }
 
 /// Lets received messages be seen by others at once.
@@ -201,13 +232,14 @@ impl Queue for SqsQueue {
 
     async fn change_visibility(&self, receipt: &Receipt, visibility: Duration) -> Result<(), PortError> {
         let Some(held) = HeldMessage::of(receipt, self.spec.name) else { return Ok(()) };
-        self.hide(&held, visibility).await.map(drop)
+        hide(&self.client, self.spec.name, &self.urls.queue, &held, visibility).await.map(drop)
     }
 
     async fn dead_letter(&self, receipt: &Receipt, reason: &str) -> Result<(), PortError> {
         let Some(held) = HeldMessage::of(receipt, self.spec.name) else { return Ok(()) };
-        // Nobody else may receive it meanwhile, and a stale receipt shows itself.
-        if !self.hide(&held, MOVE_TIME).await? {
+        // Nobody else may receive it meanwhile. Where SQS takes a receipt that a later receive replaced, which it does not
+        // promise to refuse, the message is in the DLQ and in the queue: never lost, seen twice.
+        if !hide(&self.client, self.spec.name, &self.urls.queue, &held, MOVE_TIME).await? {
             return Ok(());
         }
         self.dead_letters().bury(&held, reason).await?;
@@ -240,21 +272,17 @@ impl Queue for SqsQueue {
     }
 }
 
-impl SqsQueue {
-    /// `false` where the receipt is stale.
-    async fn hide(&self, held: &HeldMessage, visibility: Duration) -> Result<bool, PortError> {
-        let changed = self
-            .client
-            .change_message_visibility()
-            .queue_url(&self.urls.queue)
-            .receipt_handle(&held.handle)
-            .visibility_timeout(whole_seconds(visibility))
-            .send()
-            .await;
-        match changed {
-            Ok(_) => Ok(true),
-            Err(error) if code_of(&error).is_some_and(|code| STALE_CODES.contains(&code)) => Ok(false),
-            Err(error) => Err(port_error("change visibility in queue", self.spec.name, error)),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_parameter_is_a_stale_receipt_only_where_it_is_about_the_receipt() {
+        let handle = "Value X for parameter ReceiptHandle is invalid. Reason: Message does not exist.";
+        let too_long = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
+        assert!(is_stale("InvalidParameterValue", Some(handle)));
+        assert!(is_stale("ReceiptHandleIsInvalid", None));
+        assert!(!is_stale("InvalidParameterValue", Some(too_long)));
+        assert!(!is_stale("InvalidParameterValue", None));
     }
 }

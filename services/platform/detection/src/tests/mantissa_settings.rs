@@ -217,3 +217,13 @@ fn inline_tests_are_read_and_checked() {
         assert!(wrong.contains(expected), "{expected}\n{wrong}");
     }
 }
+
+#[test]
+fn alert_key_of_more_fields_than_a_store_writes_together_is_refused() {
+    let fields = |n: usize| (0..n).map(|i| format!("requestParameters.f{i}")).collect::<Vec<_>>().join(", ");
+    assert!(compile_rule("r.yml", &with_block(&format!("group_by: [{}]", fields(10)))).is_ok());
+    let found = problems(&with_block(&format!("group_by: [{}]", fields(11))));
+    assert_eq!(found.len(), 1);
+    let text = show(&found);
+    assert!(text.contains("mantissa.group_by: names 11 fields, an alert key may have 10"), "{text}");
+}

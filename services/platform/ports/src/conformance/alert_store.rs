@@ -5,7 +5,7 @@ use super::fixture::skip_durability;
 use super::samples::{alert, at, publishable, published, rule_id, unroutable, window};
 use crate::stores::{AlertFilter, ChangeCommit, CommitOutcome, KeyState, MAX_COMMIT_MATCHES, MatchCommit};
 use mantissa_contracts::ids::MatchId;
-use mantissa_contracts::messages::{AlertContext, AlertSnapshot, AlertStatus, KeyPart, Severity};
+use mantissa_contracts::messages::{AlertContext, AlertSnapshot, AlertStatus, KeyPart, MAX_KEY_PARTS, Severity};
 
 #[macro_export]
 macro_rules! alert_store_conformance {
@@ -148,14 +148,26 @@ pub async fn match_held_by_one_rule_is_free_for_another(fixture: &dyn Fixture) {
 }
 
 pub async fn commit_takes_as_many_matches_as_it_may(fixture: &dyn Fixture) {
-    let key = |i: usize| KeyPart { field: format!("field{i}"), value: Some(format!("value {i}")) };
-    let first = AlertSnapshot { alert_key: (0..5).map(key).collect(), ..alert("r", "a", 0) };
+    // Values as long as the result poller lets them be, of four bytes each.
+    let value = |i: usize| format!("{i}{}", "\u{1F600}".repeat(1024));
+    let part = |i: usize| KeyPart { field: format!("field{i}"), value: Some(value(i)) };
+    let first = AlertSnapshot { alert_key: (0..MAX_KEY_PARTS).map(part).collect(), ..alert("r", "a", 0) };
     let texts: Vec<String> = (0..MAX_COMMIT_MATCHES).map(|i| i.to_string()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    assert_eq!(matches(fixture, &commit(first.clone(), 0, &texts)).await, CommitOutcome::Committed);
-    let again = commit(next(&first), 1, &["new", texts[MAX_COMMIT_MATCHES - 1]]);
-    let seen = match_ids(&texts[MAX_COMMIT_MATCHES - 1..]);
-    assert_eq!(matches(fixture, &again).await, CommitOutcome::MatchesSeen(seen));
+    let opening = MatchCommit { key_digest: "digest".to_owned(), ..commit(first.clone(), 0, &texts) };
+    assert_eq!(matches(fixture, &opening).await, CommitOutcome::Committed);
+    // An event that came late moves the opening, and every part of the key with it.
+    let texts: Vec<String> = (0..MAX_COMMIT_MATCHES).map(|i| format!("more {i}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let moved = AlertSnapshot { opened_at: at(-1), ..next(&first) };
+    let moving = MatchCommit { key_digest: "digest".to_owned(), ..commit(moved.clone(), 1, &texts) };
+    assert_eq!(matches(fixture, &moving).await, CommitOutcome::Committed);
+    let nobody = alert("r", "nobody", 0).alert_id;
+    let related = fixture.alerts().related(&[value(9)], window(-1, 0), &nobody, 10).await.unwrap();
+    assert_eq!(related, (vec![moved.clone()], 1));
+    let again = commit(next(&moved), 2, &["new", "more 69"]);
+    let again = MatchCommit { key_digest: "digest".to_owned(), ..again };
+    assert_eq!(matches(fixture, &again).await, CommitOutcome::MatchesSeen(match_ids(&["more 69"])));
 }
 
 pub async fn racing_commits_on_a_key_open_one_alert(fixture: &dyn Fixture) {

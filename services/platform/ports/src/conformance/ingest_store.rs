@@ -6,6 +6,8 @@ use super::samples::{at, window};
 use crate::stores::{BeginOutcome, EventSpan, IngestedObject, LakeCommit};
 use mantissa_contracts::ids::ObjectId;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 #[macro_export]
 macro_rules! ingest_store_conformance {
@@ -24,6 +26,7 @@ macro_rules! ingest_store_conformance {
             recorded_object_is_replaced
             objects_are_newest_first
             racing_begins_and_seals_leave_no_part_behind_the_seal
+            racing_sealers_never_pass_an_open_part
             ingests_survive_a_restart
         }
     };
@@ -196,6 +199,40 @@ pub async fn racing_begins_and_seals_leave_no_part_behind_the_seal(fixture: &dyn
         }
     }
     assert_eq!(store.seal("t", at(10), at(-1_000_000)).await.unwrap(), at(10));
+}
+
+pub async fn racing_sealers_never_pass_an_open_part(fixture: &dyn Fixture) {
+    // The furthest any seal said it got.
+    let furthest = Arc::new(AtomicI64::new(i64::MIN));
+    let sealers = [7, 4, 9].map(|step: i64| {
+        let (store, furthest) = (fixture.ingests(), furthest.clone());
+        tokio::spawn(async move {
+            for round in 0..15 {
+                // Each goes its own way up, and back below what another has sealed.
+                let until = (round * step) % 40;
+                let sealed = store.seal("t", at(until), at(-1_000_000)).await.unwrap();
+                furthest.fetch_max((sealed - at(0)).num_minutes(), Ordering::SeqCst);
+            }
+        })
+    });
+    let beginners = (0..4).map(|object| {
+        let (store, furthest) = (fixture.ingests(), furthest.clone());
+        tokio::spawn(async move {
+            for part in 0..15_u32 {
+                let stamp = i64::from(part * 7 + object) % 40;
+                let commit = commit(&format!("o{object}"), part, stamp);
+                if store.begin(&commit).await.unwrap() == BeginOutcome::Begun {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    let sealed = furthest.load(Ordering::SeqCst);
+                    assert!(sealed <= stamp, "sealed to {sealed} past the open part at {stamp}");
+                    assert!(store.complete(&commit.object_id, commit.part, commit.stamp).await.unwrap());
+                }
+            }
+        })
+    });
+    for task in sealers.into_iter().chain(beginners) {
+        task.await.unwrap();
+    }
 }
 
 pub async fn ingests_survive_a_restart(fixture: &dyn Fixture) {

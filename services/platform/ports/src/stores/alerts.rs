@@ -23,8 +23,9 @@ pub struct KeyState {
     pub alerts: Vec<AlertSnapshot>,
 }
 
-/// Match ids one commit may hold: DynamoDB writes a hundred items together, and an alert's own are among them.
-pub const MAX_COMMIT_MATCHES: usize = 80;
+/// Match ids one commit may hold: DynamoDB writes a hundred items together, and an alert's own, of which there are two for
+/// each part of its key, are among them.
+pub const MAX_COMMIT_MATCHES: usize = 70;
 
 /// Matches that open an alert or attach to one.
 #[derive(Debug, Clone)]
@@ -71,7 +72,8 @@ pub struct AlertFilter {
 ///   given one (or there is none, for revision 1). It is `MatchesSeen`, with those of them, when the rule already holds
 ///   some of the match ids, also when it would be `Moved`: a match that is held stays held.
 /// - Of two commits with the same expected key revision at most one succeeds.
-/// - A commit of [`MAX_COMMIT_MATCHES`] match ids is taken; an adapter may refuse more as a permanent error.
+/// - A commit of [`MAX_COMMIT_MATCHES`] match ids on a key of [`MAX_KEY_PARTS`](mantissa_contracts::messages::MAX_KEY_PARTS) parts is taken, however long the key's values are;
+///   an adapter may refuse more as a permanent error.
 /// - [`commit_change`](AlertStore::commit_change) is `Moved` unless the stored revision is one less than the given one,
 ///   and when there is no such alert. The key's revision stays; the alert's own guards against matches.
 /// - A commit leaves the alert's context as it is.
