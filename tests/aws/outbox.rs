@@ -2,70 +2,17 @@
 
 use crate::emulator::{Emulator, Kind};
 use crate::resources::{make_queue, make_table};
-use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
 use mantissa_aws::dynamodb::DynamoTables;
 use mantissa_aws::dynamodb::schema::TABLES;
 use mantissa_aws::sqs::SqsQueue;
 use mantissa_contracts::ids::{RuleId, RuleVersion, derive};
 use mantissa_contracts::time::TimeWindow;
-use mantissa_contracts::topology::{QueueSpec, find_queue};
+use mantissa_contracts::topology::find_queue;
 use mantissa_ports::stores::{LedgerStore as _, PlanOutcome, PlannedWindow, RuleActivation, WindowState};
-use mantissa_ports::{
-    Clock as _, DeadMessage, Outgoing, PortError, Publisher, Queue, QueueDepth, Receipt, ReceivedMessage, SystemClock,
-};
+use mantissa_ports::{Clock as _, Outgoing, Publisher, Queue, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
-
-/// A queue that cannot be reached, as its publisher's death between commit and publish leaves it.
-struct Unreachable(&'static QueueSpec);
-
-#[async_trait]
-impl Queue for Unreachable {
-    fn name(&self) -> &str {
-        self.0.name
-    }
-
-    async fn send(&self, _: &[Outgoing]) -> Result<(), PortError> {
-        Err(PortError::transient("send to queue", self.0.name, "it cannot be reached"))
-    }
-
-    async fn receive(&self, _: usize, _: Duration, _: Duration) -> Result<Vec<ReceivedMessage>, PortError> {
-        Ok(Vec::new())
-    }
-
-    async fn ack(&self, _: &[Receipt]) -> Result<(), PortError> {
-        Ok(())
-    }
-
-    async fn change_visibility(&self, _: &Receipt, _: Duration) -> Result<(), PortError> {
-        Ok(())
-    }
-
-    async fn dead_letter(&self, _: &Receipt, _: &str) -> Result<(), PortError> {
-        Ok(())
-    }
-
-    async fn depth(&self) -> Result<QueueDepth, PortError> {
-        Ok(QueueDepth::default())
-    }
-
-    async fn dead(&self, _: usize, _: Option<Uuid>) -> Result<Vec<DeadMessage>, PortError> {
-        Ok(Vec::new())
-    }
-
-    async fn dead_message(&self, _: Uuid) -> Result<Option<DeadMessage>, PortError> {
-        Ok(None)
-    }
-
-    async fn replay(&self, _: Uuid) -> Result<bool, PortError> {
-        Ok(false)
-    }
-
-    async fn discard(&self, _: Uuid) -> Result<bool, PortError> {
-        Ok(false)
-    }
-}
 
 fn message(text: &str) -> Outgoing {
     Outgoing {
@@ -86,12 +33,18 @@ async fn what_could_not_be_published_is_published_by_the_sweep_once() {
     }
     let spec = find_queue("query-worker-query_requested").unwrap();
     let urls = make_queue(&config, "o-", spec).await;
+    // As its publisher's death between commit and publish leaves it: nothing listens there.
+    let nowhere = aws_sdk_sqs::config::Builder::from(&config)
+        .endpoint_url("http://127.0.0.1:1")
+        .retry_config(RetryConfig::disabled())
+        .build();
+    let unreachable = SqsQueue::new(aws_sdk_sqs::Client::from_conf(nowhere), spec, urls.clone());
     let queue: Arc<dyn Queue> = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&config), spec, urls));
     let tables = |queue: Arc<dyn Queue>| {
         let publisher = Arc::new(Publisher::new(vec![queue], vec![]));
         DynamoTables::new(aws_sdk_dynamodb::Client::new(&config), "o-", publisher, Arc::new(SystemClock))
     };
-    let (cut_off, whole) = (tables(Arc::new(Unreachable(spec))), tables(queue.clone()));
+    let (cut_off, whole) = (tables(Arc::new(unreachable)), tables(queue.clone()));
     let from = SystemClock.now();
     let rule = |name: &str| (RuleId::new(name), RuleVersion::new("1"));
     let mut expected = Vec::new();

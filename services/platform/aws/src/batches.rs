@@ -27,13 +27,10 @@ pub(crate) fn batches(messages: &[Outgoing]) -> impl Iterator<Item = &[Outgoing]
 }
 
 fn size_of(message: &Outgoing) -> usize {
-    // A name, a type and a value are counted for each attribute.
-    let attributes: usize =
-        message.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
     let (body, encoded) = wire_text::encode(&message.body);
-    body.len()
-        + attributes
-        + if encoded { wire_text::ENCODING.len() + wire_text::BASE64.len() + "String".len() } else { 0 }
+    // A name, a type and a value are counted for each attribute.
+    let attributes = wire_text::attributes(&message.attributes, encoded);
+    body.len() + attributes.map(|(name, value)| name.len() + value.len() + "String".len()).sum::<usize>()
 }
 
 /// What a service says of one entry of a batch that it did not take.

@@ -31,11 +31,8 @@ impl SnsTopic {
         };
         let (body, encoded) = wire_text::encode(&message.body);
         let mut entry = PublishBatchRequestEntry::builder().id(number.to_string()).message(body);
-        for (name, value) in &message.attributes {
+        for (name, value) in wire_text::attributes(&message.attributes, encoded) {
             entry = entry.message_attributes(name, text(value)?);
-        }
-        if encoded {
-            entry = entry.message_attributes(wire_text::ENCODING, text(wire_text::BASE64)?);
         }
         entry.build().map_err(malformed)
     }

@@ -6,10 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The attribute that says how a body was encoded.
 pub(crate) const ENCODING: &str = "mantissa_encoding";
-pub(crate) const BASE64: &str = "base64";
+const BASE64: &str = "base64";
 
 /// The body to send, and whether it is encoded.
 pub(crate) fn encode(body: &str) -> (Cow<'_, str>, bool) {
@@ -17,6 +18,12 @@ pub(crate) fn encode(body: &str) -> (Cow<'_, str>, bool) {
         true => (Cow::Borrowed(body), false),
         false => (Cow::Owned(to_base64(body)), true),
     }
+}
+
+/// The attributes to send with a body.
+pub(crate) fn attributes(attributes: &BTreeMap<String, String>, encoded: bool) -> impl Iterator<Item = (&str, &str)> {
+    let encoding = encoded.then_some((ENCODING, BASE64));
+    attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(encoding)
 }
 
 /// The body that was sent; what cannot be decoded stays as it came, so that it fails where it is read and is not lost.

@@ -12,6 +12,16 @@ pub struct StoredObject {
     pub modified_at: Instant,
 }
 
+/// Whether a key stays in the store, whatever the store is.
+pub fn check_key(operation: &'static str, key: &str) -> Result<(), PortError> {
+    match key.split('/').find(|segment| segment.is_empty() || *segment == "." || *segment == "..") {
+        Some(segment) => {
+            Err(PortError::permanent(operation, key, format!("the key's segment `{segment}` is not allowed")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Objects under `/`-separated keys.
 ///
 /// - A [`put`](ObjectStorage::put) is atomic: a reader sees the whole old object or the whole new one, also when the

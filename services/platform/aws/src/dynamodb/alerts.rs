@@ -1,8 +1,8 @@
 //! The AlertStore port on DynamoDB.
 
-use super::item::{Attributes, Item, Key, Stored, instant, newest_first, number, text};
+use super::item::{Attributes, Item, Key, Stored, instant, newest_first, number, text, to_json};
 use super::outbox::Outbox;
-use super::table::{Range, Table, pause};
+use super::table::{Range, Table, settle};
 use super::transaction::{Expression, Outcome, Transaction};
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
@@ -72,14 +72,7 @@ struct Stub {
 impl AlertStore for DynamoAlertStore {
     async fn key_state(&self, rule: &RuleId, key_digest: &str, span: TimeWindow) -> Result<KeyState, PortError> {
         let partition = key_partition(rule, key_digest);
-        for attempt in 0..MAX_ATTEMPTS {
-            if let Some(state) = self.try_key_state(&partition, span).await? {
-                return Ok(state);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        let what = format!("a commit on it was half visible {MAX_ATTEMPTS} times");
-        Err(PortError::transient("read alert key of rule", rule.as_str(), what))
+        settle("read alert key of rule", rule.as_str(), MAX_ATTEMPTS, || self.try_key_state(&partition, span)).await
     }
 
     async fn commit_matches(&self, commit: &MatchCommit) -> Result<CommitOutcome, PortError> {
@@ -109,12 +102,8 @@ impl AlertStore for DynamoAlertStore {
             return self.seen_or_moved(rule, &match_ids).await;
         }
         self.write_alert(&mut transaction, alert, &commit.key_digest, stored.as_ref()).await?;
-        let messages = self.outbox.add(&mut transaction, &commit.outgoing)?;
-        match transaction.commit().await? {
-            Outcome::Committed => {
-                self.outbox.publish(messages).await;
-                Ok(CommitOutcome::Committed)
-            }
+        match self.outbox.commit(transaction, &commit.outgoing).await? {
+            Outcome::Committed => Ok(CommitOutcome::Committed),
             Outcome::Refused(places) => {
                 let seen: Vec<MatchId> = places.iter().filter_map(|place| match_ids.get(*place)).copied().collect();
                 Ok(if seen.is_empty() { CommitOutcome::Moved } else { CommitOutcome::MatchesSeen(seen) })
@@ -130,12 +119,8 @@ impl AlertStore for DynamoAlertStore {
         };
         let mut transaction = Transaction::new(&self.table, alert.alert_id.to_string());
         self.write_alert(&mut transaction, alert, &stored.key_digest, Some(&stored)).await?;
-        let messages = self.outbox.add(&mut transaction, &commit.outgoing)?;
-        match transaction.commit().await? {
-            Outcome::Committed => {
-                self.outbox.publish(messages).await;
-                Ok(CommitOutcome::Committed)
-            }
+        match self.outbox.commit(transaction, &commit.outgoing).await? {
+            Outcome::Committed => Ok(CommitOutcome::Committed),
             Outcome::Refused(_) => Ok(CommitOutcome::Moved),
         }
     }
@@ -146,18 +131,12 @@ impl AlertStore for DynamoAlertStore {
         context: &AlertContext,
         outgoing: &[Outgoing],
     ) -> Result<bool, PortError> {
-        let json = serde_json::to_string(context)
-            .map_err(|error| PortError::permanent("set context of alert", alert.to_string(), error))?;
+        let json = to_json(&alert.to_string(), context)?;
         let mut transaction = Transaction::new(&self.table, alert.to_string());
         let set = Expression::new("SET #context = :context", vec![(":context", text(json))]);
         let exists = Expression::new("attribute_exists(#revision)", Vec::new());
         transaction.update(&self.table, &alert_key(alert), &set, Some(&exists))?;
-        let messages = self.outbox.add(&mut transaction, outgoing)?;
-        let committed = transaction.commit().await? == Outcome::Committed;
-        if committed {
-            self.outbox.publish(messages).await;
-        }
-        Ok(committed)
+        Ok(self.outbox.commit(transaction, outgoing).await? == Outcome::Committed)
     }
 
     async fn get(&self, alert: &AlertId) -> Result<Option<AlertRecord>, PortError> {
@@ -181,7 +160,7 @@ impl AlertStore for DynamoAlertStore {
                 let last = items.last().and_then(|item| item.get("opened_key")).cloned();
                 for item in &items {
                     let alert: AlertSnapshot = self.stored(item).document()?;
-                    if passes(filter, &alert) {
+                    if filter.passes(&alert) {
                         found.push(alert);
                     }
                 }
@@ -298,13 +277,12 @@ impl DynamoAlertStore {
         let id = alert.alert_id;
         self.note_day(alert.opened_at.date_naive()).await?;
         // An update, so that the context stays.
-        let document = Attributes::default().document(&id.to_string(), alert)?.with_key(&alert_key(&id));
         let update = Expression::new(
             "SET #revision = :revision, #document = :document, #key_digest = :digest, #status = :status, \
              #opened_at = :opened_at, #opened_day = :day, #opened_key = :place",
             vec![
                 (":revision", number(alert.revision)),
-                (":document", document.get(super::item::DOCUMENT).cloned().unwrap_or_else(|| text(""))),
+                (":document", text(to_json(&id.to_string(), alert)?)),
                 (":digest", text(key_digest)),
                 (":status", text(alert.status.as_str())),
                 (":opened_at", instant(alert.opened_at)),
@@ -382,11 +360,4 @@ impl DynamoAlertStore {
         let of_day = |day: NaiveDate| Range::partition(day.to_string()).index("by_opening", "opened_day", "opened_key");
         Ok(days.into_iter().map(|day| bounded(of_day(day))).collect())
     }
-}
-
-fn passes(filter: &AlertFilter, alert: &AlertSnapshot) -> bool {
-    filter.status.is_none_or(|status| alert.status == status)
-        && filter.min_severity.is_none_or(|severity| alert.severity >= severity)
-        && filter.rule_id.as_ref().is_none_or(|rule| alert.rule.rule_id == *rule)
-        && filter.opened.is_none_or(|span| span.contains(alert.opened_at))
 }

@@ -2,7 +2,7 @@
 
 use super::item::{Attributes, Item, Key, Stored, number, sortable};
 use super::outbox::Outbox;
-use super::table::{Range, Table, pause};
+use super::table::{Range, Table, settle};
 use super::transaction::{Expression, Outcome, Transaction};
 use async_trait::async_trait;
 use mantissa_contracts::ids::{AlertId, DeliveryId};
@@ -50,44 +50,26 @@ impl DeliveryStore for DynamoDeliveryStore {
         lease_until: Instant,
     ) -> Result<ClaimOutcome, PortError> {
         let id = key.delivery_id();
-        for attempt in 0..MAX_ATTEMPTS {
+        settle("claim delivery", &id.to_string(), MAX_ATTEMPTS, || async {
             let stored = self.find(&id).await?;
             let record = match &stored {
                 Some(stored) => stored.record.clone(),
                 None => DeliveryRecord::new(key, destination_type, now),
             };
             let outcome = record.claim(owner, now, lease_until);
-            let ClaimOutcome::Claimed(claimed) = &outcome else { return Ok(outcome) };
-            if self.store(stored.as_ref(), claimed, &[]).await? {
-                return Ok(outcome);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("claim delivery", &id))
+            let ClaimOutcome::Claimed(claimed) = &outcome else { return Ok(Some(outcome)) };
+            Ok(self.store(stored.as_ref(), claimed, &[]).await?.then_some(outcome))
+        })
+        .await
     }
 
     async fn record(&self, record: &AttemptRecord) -> Result<bool, PortError> {
-        for attempt in 0..MAX_ATTEMPTS {
-            let Some(stored) = self.find(&record.delivery_id).await? else { return Ok(false) };
-            let Some(recorded) = stored.record.clone().with_attempt(record) else { return Ok(false) };
-            if self.store(Some(&stored), &recorded, &record.outgoing).await? {
-                return Ok(true);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("record attempt of delivery", &record.delivery_id))
+        let id = &record.delivery_id;
+        self.change("record attempt of delivery", id, &record.outgoing, |stored| stored.with_attempt(record)).await
     }
 
     async fn reopen(&self, delivery: &DeliveryId, now: Instant) -> Result<bool, PortError> {
-        for attempt in 0..MAX_ATTEMPTS {
-            let Some(stored) = self.find(delivery).await? else { return Ok(false) };
-            let Some(reopened) = stored.record.clone().reopened(now) else { return Ok(false) };
-            if self.store(Some(&stored), &reopened, &[]).await? {
-                return Ok(true);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("reopen delivery", delivery))
+        self.change("reopen delivery", delivery, &[], |stored| stored.reopened(now)).await
     }
 
     async fn get(&self, delivery: &DeliveryId) -> Result<Option<DeliveryRecord>, PortError> {
@@ -123,6 +105,22 @@ impl DeliveryStore for DynamoDeliveryStore {
 }
 
 impl DynamoDeliveryStore {
+    /// Replaces the record by what becomes of it; `false` where there is none or nothing becomes of it.
+    async fn change(
+        &self,
+        operation: &'static str,
+        delivery: &DeliveryId,
+        outgoing: &[Outgoing],
+        become_of: impl Fn(DeliveryRecord) -> Option<DeliveryRecord> + Sync,
+    ) -> Result<bool, PortError> {
+        settle(operation, &delivery.to_string(), MAX_ATTEMPTS, || async {
+            let Some(stored) = self.find(delivery).await? else { return Ok(Some(false)) };
+            let Some(changed) = become_of(stored.record.clone()) else { return Ok(Some(false)) };
+            Ok(self.store(Some(&stored), &changed, outgoing).await?.then_some(true))
+        })
+        .await
+    }
+
     async fn find(&self, delivery: &DeliveryId) -> Result<Option<Versioned>, PortError> {
         let Some(item) = self.table.get(&delivery_key(delivery)).await? else { return Ok(None) };
         let version = Stored { table: self.table.name, item: &item }.number("version")?;
@@ -157,12 +155,7 @@ impl DynamoDeliveryStore {
             transaction.put(&self.table, pointer.with_key(&of_alert), None)?;
         }
         self.move_count(&mut transaction, before.map(|before| before.record.state), record)?;
-        let messages = self.outbox.add(&mut transaction, outgoing)?;
-        let committed = transaction.commit().await? == Outcome::Committed;
-        if committed {
-            self.outbox.publish(messages).await;
-        }
-        Ok(committed)
+        Ok(self.outbox.commit(transaction, outgoing).await? == Outcome::Committed)
     }
 
     fn move_count(
@@ -183,9 +176,4 @@ impl DynamoDeliveryStore {
         let shard = count_key(record.delivery_id.as_uuid().as_u128() % N_COUNT_SHARDS);
         transaction.update(&self.table, &shard, &Expression::new(add, values), None)
     }
-}
-
-fn contended(operation: &'static str, delivery: &DeliveryId) -> PortError {
-    let what = format!("others changed it {MAX_ATTEMPTS} times meanwhile");
-    PortError::transient(operation, delivery.to_string(), what)
 }

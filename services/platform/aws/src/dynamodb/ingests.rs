@@ -12,7 +12,7 @@
 //! be read.
 
 use super::item::{Attributes, Item, Key, Stored, instant, sortable, text};
-use super::table::{Range, Table, pause};
+use super::table::{Range, Table, settle};
 use super::transaction::{Expression, Outcome, Transaction};
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
@@ -64,6 +64,14 @@ struct Part {
 }
 
 impl Part {
+    fn read(stored: &Stored<'_>) -> Result<Self, PortError> {
+        Ok(Self {
+            state: stored.text("state")?.to_owned(),
+            table: stored.text("table_name")?.to_owned(),
+            stamp: stored.instant("stamp")?,
+        })
+    }
+
     fn is_open_at(&self, stamp: Instant) -> bool {
         self.state == "open" && self.stamp == stamp
     }
@@ -90,13 +98,8 @@ impl DynamoIngestStore {
     }
 
     async fn part(&self, object: &ObjectId, part: u32) -> Result<Option<Part>, PortError> {
-        let Some(item) = self.table.get(&part_key(object, part)).await? else { return Ok(None) };
-        let stored = Stored { table: self.table.name, item: &item };
-        Ok(Some(Part {
-            state: stored.text("state")?.to_owned(),
-            table: stored.text("table_name")?.to_owned(),
-            stamp: stored.instant("stamp")?,
-        }))
+        let item = self.table.get(&part_key(object, part)).await?;
+        item.map(|item| Part::read(&Stored { table: self.table.name, item: &item })).transpose()
     }
 
     async fn seal_of(&self, table: &str) -> Result<Option<Seal>, PortError> {
@@ -124,15 +127,7 @@ impl DynamoIngestStore {
         if let Some(seal) = self.seal_of(&commit.table).await?
             && commit.stamp < seal.gate
         {
-            // Another worker may have begun the part with this very stamp: then the pointer stays its.
-            let mut transaction = Transaction::new(&self.table, commit.object_id.as_str());
-            let is_not_begun = Expression::new(
-                "attribute_not_exists(#state) OR #state <> :open OR #stamp <> :stamp",
-                vec![(":open", text("open")), (":stamp", instant(commit.stamp))],
-            );
-            transaction.check(&self.table, &part_key(&commit.object_id, commit.part), &is_not_begun)?;
-            transaction.delete(&self.table, &open)?;
-            transaction.commit().await?;
+            self.take_back(commit, &open).await?;
             return Ok(Some(BeginOutcome::Sealed { until: seal.gate }));
         }
         let mut transaction = Transaction::new(&self.table, commit.object_id.as_str());
@@ -145,18 +140,32 @@ impl DynamoIngestStore {
         if let Some(earlier) = earlier.filter(|earlier| *earlier != open) {
             transaction.delete(&self.table, &earlier)?;
         }
-        Ok((transaction.commit().await? == Outcome::Committed).then_some(BeginOutcome::Begun))
+        if transaction.commit().await? == Outcome::Committed {
+            return Ok(Some(BeginOutcome::Begun));
+        }
+        // The next try may find the part complete, and would leave a pointer that holds the seal until it lapses.
+        self.take_back(commit, &open).await?;
+        Ok(None)
+    }
+
+    /// Deletes the pointer of a part that was not begun. Another worker may have begun it with this very stamp: then the
+    /// pointer stays its.
+    async fn take_back(&self, commit: &LakeCommit, open: &Key) -> Result<(), PortError> {
+        let mut transaction = Transaction::new(&self.table, commit.object_id.as_str());
+        let is_not_begun = Expression::new(
+            "attribute_not_exists(#state) OR #state <> :open OR #stamp <> :stamp",
+            vec![(":open", text("open")), (":stamp", instant(commit.stamp))],
+        );
+        transaction.check(&self.table, &part_key(&commit.object_id, commit.part), &is_not_begun)?;
+        transaction.delete(&self.table, open)?;
+        transaction.commit().await.map(drop)
     }
 
     /// `None` when something changed meanwhile.
     async fn try_complete(&self, object: &ObjectId, part: u32, stamp: Instant) -> Result<Option<bool>, PortError> {
         let Some(item) = self.table.get(&part_key(object, part)).await? else { return Ok(Some(false)) };
         let stored = Stored { table: self.table.name, item: &item };
-        let found = Part {
-            state: stored.text("state")?.to_owned(),
-            table: stored.text("table_name")?.to_owned(),
-            stamp: stored.instant("stamp")?,
-        };
+        let found = Part::read(&stored)?;
         let open = open_key(&found.table, object, part, stamp);
         if found.state == "complete" {
             if found.stamp == stamp {
@@ -273,40 +282,19 @@ fn part_item(commit: &LakeCommit, state: &str) -> Attributes {
         .number("n_records", commit.n_records)
 }
 
-fn contended(operation: &'static str, subject: &str) -> PortError {
-    PortError::transient(operation, subject, format!("others changed it {MAX_ATTEMPTS} times meanwhile"))
-}
-
 #[async_trait]
 impl IngestStore for DynamoIngestStore {
     async fn begin(&self, commit: &LakeCommit) -> Result<BeginOutcome, PortError> {
-        for attempt in 0..MAX_ATTEMPTS {
-            if let Some(outcome) = self.try_begin(commit).await? {
-                return Ok(outcome);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("begin part of object", commit.object_id.as_str()))
+        settle("begin part of object", commit.object_id.as_str(), MAX_ATTEMPTS, || self.try_begin(commit)).await
     }
 
     async fn complete(&self, object: &ObjectId, part: u32, stamp: Instant) -> Result<bool, PortError> {
-        for attempt in 0..MAX_ATTEMPTS {
-            if let Some(is_complete) = self.try_complete(object, part, stamp).await? {
-                return Ok(is_complete);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("complete part of object", object.as_str()))
+        settle("complete part of object", object.as_str(), MAX_ATTEMPTS, || self.try_complete(object, part, stamp))
+            .await
     }
 
     async fn seal(&self, table: &str, until: Instant, lapsed_before: Instant) -> Result<Instant, PortError> {
-        for attempt in 0..MAX_ATTEMPTS {
-            if let Some(sealed) = self.try_seal(table, until, lapsed_before).await? {
-                return Ok(sealed);
-            }
-            tokio::time::sleep(pause(attempt)).await;
-        }
-        Err(contended("seal table", table))
+        settle("seal table", table, MAX_ATTEMPTS, || self.try_seal(table, until, lapsed_before)).await
     }
 
     async fn event_span(&self, table: &str, window: TimeWindow) -> Result<Option<EventSpan>, PortError> {

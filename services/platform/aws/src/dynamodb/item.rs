@@ -13,7 +13,7 @@ use super::schema::{PK, SK};
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// What a document is kept under.
-pub(super) const DOCUMENT: &str = "document";
+const DOCUMENT: &str = "document";
 
 /// A key of a table: partition and place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +52,17 @@ impl Attributes {
     }
 
     pub(super) fn document<T: Serialize>(self, subject: &str, value: &T) -> Result<Self, PortError> {
-        let json =
-            serde_json::to_string(value).map_err(|error| PortError::permanent("write document of", subject, error))?;
-        Ok(self.text(DOCUMENT, json))
+        Ok(self.text(DOCUMENT, to_json(subject, value)?))
     }
 
     pub(super) fn with_key(mut self, key: &Key) -> Item {
         self.0.extend(key.attributes());
         self.0
     }
+}
+
+pub(super) fn to_json<T: Serialize>(subject: &str, value: &T) -> Result<String, PortError> {
+    serde_json::to_string(value).map_err(|error| PortError::permanent("write document of", subject, error))
 }
 
 pub(super) fn text(value: impl ToString) -> AttributeValue {

@@ -1,12 +1,11 @@
 //! The LedgerStore port on DynamoDB.
 
-use super::item::{Attributes, DOCUMENT, Item, Key, Stored, instant, number, sortable, text};
+use super::item::{Attributes, Item, Key, Stored, instant, number, sortable, text, to_json};
 use super::outbox::Outbox;
 use super::table::{Range, Table};
 use super::transaction::{Expression, Outcome, Transaction};
 use async_trait::async_trait;
 use mantissa_contracts::ids::{RuleId, RuleVersion};
-use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{
     LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, UnjudgedCounts, WindowState,
@@ -30,15 +29,6 @@ fn schedule_key(rule: &RuleId) -> Key {
 
 fn window_key(rule: &RuleId, from: Instant) -> Key {
     Key::new(format!("WINDOWS#{rule}"), sortable(from))
-}
-
-fn name_of(state: &WindowState) -> &'static str {
-    match state {
-        WindowState::Planned => "planned",
-        WindowState::Judged { .. } => "judged",
-        WindowState::Failed { kind: FailureKind::Transient, .. } => "failed",
-        WindowState::Failed { kind: FailureKind::Permanent, .. } => FAILED_FOR_GOOD,
-    }
 }
 
 /// Sorts as the contract lists rows: by update, rule and window.
@@ -112,9 +102,7 @@ impl LedgerStore for DynamoLedgerStore {
         let there = Expression::new("#planned_to = :from", vec![(":from", instant(window.from))]);
         transaction.update(&self.table, &schedule_key(rule), &advance, Some(&there))?;
         transaction.put(&self.table, window_item(&row)?, None)?;
-        let messages = self.outbox.add(&mut transaction, outgoing)?;
-        if transaction.commit().await? == Outcome::Committed {
-            self.outbox.publish(messages).await;
+        if self.outbox.commit(transaction, outgoing).await? == Outcome::Committed {
             return Ok(PlanOutcome::Planned);
         }
         let schedule =
@@ -215,11 +203,10 @@ impl DynamoLedgerStore {
         condition: &Expression,
         outgoing: &[Outgoing],
     ) -> Result<bool, PortError> {
-        let written = Attributes::default().document(rule.as_str(), state)?.with_key(&window_key(rule, window_from));
-        let document = written.get(DOCUMENT).cloned().unwrap_or_else(|| text(""));
+        let document = text(to_json(rule.as_str(), state)?);
         let mut set = "SET #state = :state, #document = :document, #updated_at = :at, #attempt = :next".to_owned();
         let mut values = vec![
-            (":state", text(name_of(state))),
+            (":state", text(state.name())),
             (":document", document),
             (":at", instant(at)),
             (":next", number(attempt)),
@@ -234,12 +221,7 @@ impl DynamoLedgerStore {
         let mut transaction = Transaction::new(&self.table, rule.as_str());
         let key = window_key(rule, window_from);
         transaction.update(&self.table, &key, &Expression::new(set, values), Some(condition))?;
-        let messages = self.outbox.add(&mut transaction, outgoing)?;
-        let committed = transaction.commit().await? == Outcome::Committed;
-        if committed {
-            self.outbox.publish(messages).await;
-        }
-        Ok(committed)
+        Ok(self.outbox.commit(transaction, outgoing).await? == Outcome::Committed)
     }
 
     fn read_schedule(&self, item: &Item) -> Result<RuleSchedule, PortError> {
@@ -290,12 +272,12 @@ fn window_item(row: &LedgerRow) -> Result<Item, PortError> {
         .instant("window_from", row.window.from)
         .instant("window_to", row.window.to)
         .number("attempt", row.attempt)
-        .text("state", name_of(&row.state))
+        .text("state", row.state.name())
         .instant("updated_at", row.updated_at)
         .document(row.rule_id.as_str(), &row.state)?;
     if !row.state.is_judged() {
         let place = updated_key(&row.rule_id, row.window.from, row.updated_at);
-        attributes = attributes.text("unjudged", name_of(&row.state)).text("updated_key", place);
+        attributes = attributes.text("unjudged", row.state.name()).text("updated_key", place);
     }
     Ok(attributes.with_key(&window_key(&row.rule_id, row.window.from)))
 }

@@ -7,7 +7,7 @@
 use super::item::{Item, Key, Stored, number, sortable, text};
 use super::schema::{PK, SK};
 use super::table::{Range, Table};
-use super::transaction::Transaction;
+use super::transaction::{Outcome, Transaction};
 use aws_sdk_dynamodb::types::AttributeValue;
 use mantissa_contracts::topology::target_of;
 use mantissa_ports::{Clock, Outgoing, PortError, Publisher};
@@ -31,29 +31,35 @@ pub struct Outbox {
     clock: Arc<dyn Clock>,
 }
 
-/// The messages of one commit, on their way into its transaction and out again.
-#[derive(Default)]
-pub(super) struct Committing<'a> {
-    outgoing: &'a [Outgoing],
-    keys: Vec<Key>,
-}
-
 impl Outbox {
     pub(super) fn new(table: Table, publisher: Arc<Publisher>, clock: Arc<dyn Clock>) -> Self {
         Self { table, publisher, clock }
     }
 
-    /// Adds the messages to the transaction. One that the topology does not know is an error before anything is written.
-    pub(super) fn add<'a>(
+    /// Commits the transaction together with the messages, and publishes them. One that the topology does not know is an
+    /// error before anything is written. A failure to publish is not the commit's: the sweep publishes later.
+    pub(super) async fn commit(
         &self,
-        transaction: &mut Transaction,
-        outgoing: &'a [Outgoing],
-    ) -> Result<Committing<'a>, PortError> {
+        mut transaction: Transaction,
+        outgoing: &[Outgoing],
+    ) -> Result<Outcome, PortError> {
+        let keys = self.add(&mut transaction, outgoing)?;
+        let outcome = transaction.commit().await?;
+        if outcome == Outcome::Committed
+            && let Err(error) = self.publish_and_delete(outgoing, &keys).await
+        {
+            warn!("{} messages wait in the outbox: {error}", outgoing.len());
+        }
+        Ok(outcome)
+    }
+
+    /// Adds the messages to the transaction; the keys of their items.
+    fn add(&self, transaction: &mut Transaction, outgoing: &[Outgoing]) -> Result<Vec<Key>, PortError> {
         if let Some(unknown) = outgoing.iter().find(|message| target_of(&message.message_name).is_none()) {
             let what = "the topology does not say where it goes";
             return Err(PortError::permanent("publish", &unknown.message_name, what));
         }
-        let Some(first) = outgoing.first() else { return Ok(Committing::default()) };
+        let Some(first) = outgoing.first() else { return Ok(Vec::new()) };
         let partition = format!("OUTBOX#{}", first.id.as_u128() % N_SHARDS);
         // The same messages may be committed twice, by two changes, in one millisecond.
         let committed = format!("{}#{:016x}", sortable(self.clock.now()), rand::random::<u64>());
@@ -65,17 +71,7 @@ impl Outbox {
             transaction.put(&self.table, item, None)?;
             keys.push(key);
         }
-        Ok(Committing { outgoing, keys })
-    }
-
-    /// Publishes what was committed. A failure is not the commit's: the sweep publishes later.
-    pub(super) async fn publish(&self, committed: Committing<'_>) {
-        if committed.outgoing.is_empty() {
-            return;
-        }
-        if let Err(error) = self.publish_and_delete(committed.outgoing, &committed.keys).await {
-            warn!("{} messages wait in the outbox: {error}", committed.outgoing.len());
-        }
+        Ok(keys)
     }
 
     /// Publishes what was committed longer than `age` ago and is still there; how many messages. One item that cannot be

@@ -196,3 +196,22 @@ pub(super) fn pause(attempt: u32) -> Duration {
     let most = 10_u64 << attempt.min(6);
     Duration::from_millis(rand::random_range(most / 2..=most))
 }
+
+/// Tries a conditional write until it is not `None`: until nobody changed what it rests on between reading and writing.
+pub(super) async fn settle<T, F>(
+    operation: &'static str,
+    subject: &str,
+    max_attempts: u32,
+    mut attempt_once: impl FnMut() -> F,
+) -> Result<T, PortError>
+where
+    F: Future<Output = Result<Option<T>, PortError>>,
+{
+    for attempt in 0..max_attempts {
+        if let Some(settled) = attempt_once().await? {
+            return Ok(settled);
+        }
+        tokio::time::sleep(pause(attempt)).await;
+    }
+    Err(PortError::transient(operation, subject, format!("others changed it {max_attempts} times meanwhile")))
+}

@@ -6,6 +6,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use chrono::DateTime;
+use mantissa_ports::object_storage::check_key;
 use mantissa_ports::{ObjectStorage, PortError, StoredObject};
 
 pub(super) const MISSING: &str = "NoSuchKey";
@@ -19,16 +20,6 @@ pub struct S3ObjectStorage {
 impl S3ObjectStorage {
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into() }
-    }
-}
-
-/// S3 would take such keys; a directory with the same layout would not.
-fn check_key(operation: &'static str, key: &str) -> Result<(), PortError> {
-    match key.split('/').find(|segment| segment.is_empty() || *segment == "." || *segment == "..") {
-        Some(segment) => {
-            Err(PortError::permanent(operation, key, format!("the key's segment `{segment}` is not allowed")))
-        }
-        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::held_message::HeldMessage;
 use super::queue::{QueueUrls, count, delete, hide, let_go, receive_once};
-use super::send_messages::{send, text, with_encoding};
+use super::send_messages::{send, text};
 use crate::error::port_error;
 use crate::wire_text;
 use aws_sdk_sqs::Client;
@@ -55,11 +55,11 @@ impl DeadLetters<'_> {
             receive_count: held.receive_count,
             sent_at_ms: held.sent_at.timestamp_millis(),
         };
-        // The one attribute that may hold what XML forbids; in Base64 no reason is refused.
+        // A reason may hold what XML forbids; in Base64 none is refused.
         let death = serde_json::to_string(&death).map_err(|error| failed(error.into()))?;
         let (body, encoded) = wire_text::encode(&held.body);
         let mut request = self.client.send_message().queue_url(&self.urls.dlq).message_body(body);
-        for (name, value) in with_encoding(&held.attributes, encoded) {
+        for (name, value) in wire_text::attributes(&held.attributes, encoded) {
             request = request.message_attributes(name, text(value).map_err(|error| failed(error.into()))?);
         }
         let death = wire_text::to_base64(&death);

@@ -7,7 +7,6 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use mantissa_ports::{Outgoing, PortError};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
@@ -44,18 +43,10 @@ fn entry(name: &str, number: usize, message: &Outgoing) -> Result<SendMessageBat
         .id(number.to_string())
         .message_body(body)
         .delay_seconds(i32::try_from(message.delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX));
-    for (attribute, value) in with_encoding(&message.attributes, encoded) {
+    for (attribute, value) in wire_text::attributes(&message.attributes, encoded) {
         entry = entry.message_attributes(attribute, text(value).map_err(malformed)?);
     }
     entry.build().map_err(malformed)
-}
-
-pub(super) fn with_encoding(
-    attributes: &BTreeMap<String, String>,
-    encoded: bool,
-) -> impl Iterator<Item = (&str, &str)> {
-    let encoding = encoded.then_some((wire_text::ENCODING, wire_text::BASE64));
-    attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(encoding)
 }
 
 pub(super) fn text(value: &str) -> Result<MessageAttributeValue, BuildError> {

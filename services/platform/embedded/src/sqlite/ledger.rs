@@ -7,7 +7,6 @@ use super::error::SqliteError;
 use super::write_in_groups::WriteTx;
 use async_trait::async_trait;
 use mantissa_contracts::ids::{RuleId, RuleVersion};
-use mantissa_contracts::messages::FailureKind;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{
     LedgerRow, LedgerStore, PlanOutcome, PlannedWindow, RuleActivation, RuleSchedule, UnjudgedCounts, WindowState,
@@ -98,7 +97,7 @@ impl LedgerStore for SqliteLedgerStore {
             )?;
             let document = encode("window state", &state)?;
             let changed =
-                update.execute(params![id, Millis(window_from), attempt, name_of(&state), document, Millis(at)])?;
+                update.execute(params![id, Millis(window_from), attempt, state.name(), document, Millis(at)])?;
             publish_if(tx, changed, &outgoing)
         };
         self.db.write("finish window of rule", rule.as_str(), finish).await
@@ -121,7 +120,7 @@ impl LedgerStore for SqliteLedgerStore {
             let state = WindowState::Planned;
             let document = encode("window state", &state)?;
             let changed =
-                update.execute(params![id, Millis(window_from), attempt, name_of(&state), document, Millis(at)])?;
+                update.execute(params![id, Millis(window_from), attempt, state.name(), document, Millis(at)])?;
             publish_if(tx, changed, &outgoing)
         };
         self.db.write("retry window of rule", rule.as_str(), retry).await
@@ -187,7 +186,7 @@ fn plan(tx: &WriteTx<'_>, planned: &PlannedWindow, outgoing: &[Outgoing]) -> Res
         Millis(planned.window.from),
         Millis(planned.window.to),
         planned.rule_version.as_str(),
-        name_of(&planned.state),
+        planned.state.name(),
         encode("window state", &planned.state)?,
         Millis(planned.planned_at),
     ])?;
@@ -200,15 +199,6 @@ fn publish_if(tx: &WriteTx<'_>, changed: usize, outgoing: &[Outgoing]) -> Result
         enqueue(tx, outgoing)?;
     }
     Ok(changed > 0)
-}
-
-fn name_of(state: &WindowState) -> &'static str {
-    match state {
-        WindowState::Planned => "planned",
-        WindowState::Judged { .. } => "judged",
-        WindowState::Failed { kind: FailureKind::Transient, .. } => "failed",
-        WindowState::Failed { kind: FailureKind::Permanent, .. } => "failed_for_good",
-    }
 }
 
 fn read_schedule(row: &Row<'_>) -> rusqlite::Result<RuleSchedule> {

@@ -27,6 +27,7 @@ macro_rules! ingest_store_conformance {
             objects_are_newest_first
             racing_begins_and_seals_leave_no_part_behind_the_seal
             racing_sealers_never_pass_an_open_part
+            racing_begins_of_one_part_leave_nothing_that_holds_the_seal
             ingests_survive_a_restart
         }
     };
@@ -232,6 +233,29 @@ pub async fn racing_sealers_never_pass_an_open_part(fixture: &dyn Fixture) {
     });
     for task in sealers.into_iter().chain(beginners) {
         task.await.unwrap();
+    }
+}
+
+pub async fn racing_begins_of_one_part_leave_nothing_that_holds_the_seal(fixture: &dyn Fixture) {
+    for part in 0..15 {
+        // The object was delivered several times, and each worker stamps the part anew.
+        let workers: Vec<_> = (0..4)
+            .map(|worker| {
+                let store = fixture.ingests();
+                let commit = commit("o", part, i64::from(part) * 10 + worker);
+                tokio::spawn(async move {
+                    if store.begin(&commit).await.unwrap() == BeginOutcome::Begun {
+                        // Another may have begun it again with its own stamp.
+                        store.complete(&commit.object_id, commit.part, commit.stamp).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        let until = i64::from(part) * 10 + 9;
+        assert_eq!(seal(fixture, until).await, until, "part {part} is complete, and its seal is held");
     }
 }
 

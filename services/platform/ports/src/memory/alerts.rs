@@ -132,10 +132,7 @@ impl AlertStore for MemoryAlertStore {
         after: Option<(Instant, AlertId)>,
     ) -> Result<Vec<AlertSnapshot>, PortError> {
         let mut alerts = locked(&self.state).newest_first(|alert| {
-            filter.status.is_none_or(|status| alert.status == status)
-                && filter.min_severity.is_none_or(|severity| alert.severity >= severity)
-                && filter.rule_id.as_ref().is_none_or(|rule| alert.rule.rule_id == *rule)
-                && filter.opened.is_none_or(|span| span.contains(alert.opened_at))
+            filter.passes(alert)
                 && after.is_none_or(|(at, id)| (Reverse(alert.opened_at), alert.alert_id) > (Reverse(at), id))
         });
         alerts.truncate(limit);

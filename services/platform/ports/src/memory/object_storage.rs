@@ -1,6 +1,7 @@
 //! Objects in a map.
 
 use super::locked;
+use crate::object_storage::check_key;
 use crate::{Clock, ObjectStorage, PortError, StoredObject};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,13 +18,6 @@ impl MemoryObjectStorage {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, objects: Mutex::default() }
     }
-}
-
-fn check_key(operation: &'static str, key: &str) -> Result<(), PortError> {
-    if key.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..") {
-        return Err(PortError::permanent(operation, key, "the key has an empty, `.` or `..` segment"));
-    }
-    Ok(())
 }
 
 #[async_trait]

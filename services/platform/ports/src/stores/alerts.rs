@@ -65,6 +65,15 @@ pub struct AlertFilter {
     pub opened: Option<TimeWindow>,
 }
 
+impl AlertFilter {
+    pub fn passes(&self, alert: &AlertSnapshot) -> bool {
+        self.status.is_none_or(|status| alert.status == status)
+            && self.min_severity.is_none_or(|severity| alert.severity >= severity)
+            && self.rule_id.as_ref().is_none_or(|rule| alert.rule.rule_id == *rule)
+            && self.opened.is_none_or(|span| span.contains(alert.opened_at))
+    }
+}
+
 /// Alerts.
 ///
 /// - [`commit_matches`](AlertStore::commit_matches) stores the alert, the match ids and the messages together, or nothing. It

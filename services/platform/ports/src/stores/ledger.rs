@@ -48,6 +48,16 @@ impl WindowState {
     /// Nothing was ingested in the window, so there was nothing to ask.
     pub const EMPTY: Self = Self::Judged { n_rows: 0, n_matches: 0, scanned_bytes: 0, duration_ms: 0 };
 
+    /// What stores search by. A failure that waits for another try is told apart from one for good.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Judged { .. } => "judged",
+            Self::Failed { kind: FailureKind::Transient, .. } => "failed",
+            Self::Failed { kind: FailureKind::Permanent, .. } => "failed_for_good",
+        }
+    }
+
     pub fn is_judged(&self) -> bool {
         matches!(self, Self::Judged { .. })
     }
