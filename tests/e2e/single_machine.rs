@@ -1,6 +1,5 @@
 //! The stages from ingest to dedup over the real adapters, wired as the binary wires them, under a clock that a test moves.
 
-use crate::cloudtrail::ActionRule;
 use mantissa_contracts::Envelope;
 use mantissa_contracts::messages::ObjectReceived;
 use mantissa_contracts::time::Instant;
@@ -23,6 +22,7 @@ use mantissa_runtime::metrics::Metrics;
 use mantissa_runtime::{Handler, Worker, WorkerConfig};
 use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};
 use mantissa_scheduler::{RuleInForce, SchedulerConfig, SchedulerDeps, activate_rules};
+use mantissa_tests::cloudtrail::ActionRule;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,14 +68,17 @@ impl SingleMachine {
         Self {
             ingest: worker.over(
                 "ingest-object_received",
-                IngestHandler(IngestDeps {
-                    raw_objects: Arc::new(FsRawObjectSource),
-                    lake: lake.clone(),
-                    quarantine: lake,
-                    ingests,
-                    clock: clock.clone(),
-                    config: IngestConfig::default(),
-                }),
+                IngestHandler {
+                    deps: IngestDeps {
+                        raw_objects: Arc::new(FsRawObjectSource),
+                        lake: lake.clone(),
+                        quarantine: lake,
+                        ingests,
+                        clock: clock.clone(),
+                        config: IngestConfig::default(),
+                    },
+                    metrics: worker.metrics.clone(),
+                },
             ),
             query_worker: worker.over(
                 "query-worker-query_requested",

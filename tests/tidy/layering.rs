@@ -16,7 +16,7 @@ fn allowed(name: &str) -> Option<Vec<&'static str>> {
         "lake" => vec!["contracts"],
         "sql" => vec!["contracts", "lake"],
         "detection" => vec!["contracts", "lake", "sql"],
-        "runtime" => vec!["contracts", "ports"],
+        "runtime" => vec!["contracts", "domain", "ports"],
         "generators" => vec![],
         adapter if ADAPTERS.contains(&adapter) => vec!["contracts", "ports", "lake", "sql"],
         stage if STAGES.contains(&stage) => {

@@ -1,7 +1,7 @@
 //! What enrichment needs from the world.
 
 use crate::asset_table::AssetTable;
-use crate::config::RoutingConfig;
+use mantissa_domain::routing::RoutingConfig;
 use mantissa_ports::Clock;
 use mantissa_ports::stores::{AlertStore, DestinationStore};
 use maxminddb::Reader;

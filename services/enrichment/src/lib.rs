@@ -8,7 +8,6 @@
 //! at start, never an alert without context; every alert goes somewhere while a destination exists.
 
 pub mod asset_table;
-pub mod config;
 pub mod deps;
 pub mod error;
 pub mod gather_context;
@@ -16,7 +15,6 @@ pub mod handler;
 mod request_notifications;
 
 pub use asset_table::AssetTable;
-pub use config::RoutingConfig;
 pub use deps::EnrichmentDeps;
 pub use error::Error;
 pub use handler::{ClosedHandler, OpenedHandler, UpdatedHandler};

@@ -4,28 +4,36 @@ use crate::{IngestDeps, IngestReport, ingest_object};
 use async_trait::async_trait;
 use mantissa_contracts::Envelope;
 use mantissa_contracts::messages::ObjectReceived;
+use mantissa_contracts::time::Instant;
 use mantissa_domain::system_alert::{self, SystemAlert};
+use mantissa_lake::catalogue::catalogue;
 use mantissa_ports::Outgoing;
 use mantissa_runtime::handler::trace_of;
+use mantissa_runtime::metrics::Metrics;
 use mantissa_runtime::{Handled, Handler};
+use std::sync::Arc;
 use tracing::{info, warn};
 
-pub struct IngestHandler(pub IngestDeps);
+pub struct IngestHandler {
+    pub deps: IngestDeps,
+    pub metrics: Arc<Metrics>,
+}
 
 #[async_trait]
 impl Handler for IngestHandler {
     type Message = ObjectReceived;
 
     async fn handle(&self, envelope: &Envelope<ObjectReceived>) -> Handled {
-        let report = ingest_object(&self.0, &envelope.data, &|_| ()).await?;
+        let report = ingest_object(&self.deps, &envelope.data, &|_| ()).await?;
         log(&report);
+        self.measure(&report, envelope.data.received_at);
         self.system_alert(&report, envelope)
     }
 
     /// Objects are large: of those received together, only some are read at a time.
     async fn handle_batch(&self, batch: &[Envelope<ObjectReceived>]) -> Vec<Handled> {
         let mut handled = Vec::with_capacity(batch.len());
-        for chunk in batch.chunks(self.0.config.n_concurrent.max(1)) {
+        for chunk in batch.chunks(self.deps.config.n_concurrent.max(1)) {
             let started = chunk
                 .iter()
                 .map(|envelope| mantissa_runtime::trace_context::within(trace_of(envelope), self.handle(envelope)));
@@ -36,6 +44,22 @@ impl Handler for IngestHandler {
 }
 
 impl IngestHandler {
+    fn measure(&self, report: &IngestReport, received_at: Instant) {
+        let Some(table) = catalogue().table(report.table).filter(|_| !report.duplicate) else { return };
+        let labels = [("source", table.log_source.as_str())];
+        let count = |name, help, n| self.metrics.count(name, help, &labels, n);
+        count("mantissa_ingest_records_total", "records in the lake", report.n_records);
+        count("mantissa_ingest_quarantined_total", "records in the quarantine", report.n_quarantined);
+        count("mantissa_ingest_bytes_total", "bytes of raw logs, decompressed", report.raw_bytes);
+        let lag = (self.deps.clock.now() - received_at).as_seconds_f64();
+        self.metrics.set(
+            "mantissa_ingest_lag_seconds",
+            "from an object's arrival to its place in the lake",
+            &labels,
+            lag,
+        );
+    }
+
     /// A replay of the object says the same again, as the same match.
     fn system_alert(&self, report: &IngestReport, envelope: &Envelope<ObjectReceived>) -> Handled {
         if report.n_quarantined == 0 {
@@ -52,7 +76,7 @@ impl IngestHandler {
             &detail,
             envelope.data.received_at,
         );
-        let envelope = Envelope::new("ingest", self.0.clock.now(), trace_of(envelope), alert);
+        let envelope = Envelope::new("ingest", self.deps.clock.now(), trace_of(envelope), alert);
         Ok(vec![Outgoing::new(&envelope)?])
     }
 }

@@ -29,6 +29,7 @@ mod record;
 mod render;
 mod retry;
 mod send;
+mod sync_destinations;
 mod test_send;
 mod why;
 
@@ -39,5 +40,6 @@ pub use deps::NotifierDeps;
 pub use error::NotifierError;
 pub use handler::NotificationHandler;
 pub use http::{AddressPolicy, HttpConfig, HttpSender};
+pub use sync_destinations::sync_destinations;
 pub use test_send::{TestSend, test_send};
 pub use why::explain;

@@ -60,7 +60,7 @@ impl Handler for FailedHandler {
                 &format!("over {}, attempt {}: {}", request.window, request.attempt, failed.reason),
                 now,
             );
-            vec![outgoing(&self.0, trace_of(envelope), alert)?]
+            vec![outgoing(self.0.clock.as_ref(), trace_of(envelope), alert)?]
         } else {
             Vec::new()
         };

@@ -31,7 +31,7 @@ pub use watch_dead_letters::DeadLetterWatch;
 
 use mantissa_contracts::messages::QueryRequested;
 use mantissa_contracts::time::{Instant, format_instant};
-use mantissa_ports::Outgoing;
+use mantissa_ports::{Clock, Outgoing};
 use mantissa_runtime::trace_export::{self, Step, StepKind};
 
 /// What one tick did.
@@ -51,11 +51,11 @@ pub async fn tick(deps: &SchedulerDeps) -> Result<TickReport, Error> {
 
 /// Wraps a message of this stage for publishing.
 fn outgoing<M: mantissa_contracts::Message>(
-    deps: &SchedulerDeps,
+    clock: &dyn Clock,
     trace: Option<String>,
     message: M,
 ) -> Result<Outgoing, Error> {
-    let envelope = mantissa_contracts::Envelope::new("scheduler", deps.clock.now(), trace, message);
+    let envelope = mantissa_contracts::Envelope::new("scheduler", clock.now(), trace, message);
     Ok(Outgoing::new(&envelope)?)
 }
 

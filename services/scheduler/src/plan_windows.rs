@@ -54,7 +54,7 @@ async fn plan_rule(deps: &SchedulerDeps, mut schedule: RuleSchedule, sealed_to: 
                     rule.id = %schedule.rule_id, query_run.id = %request.query_run_id, trace.id = trace_context::trace_id(&trace),
                     "requested rule `{}` over {window}: {} records", schedule.rule_id, span.n_records
                 );
-                let message = outgoing(deps, Some(trace.clone()), request.clone())?;
+                let message = outgoing(deps.clock.as_ref(), Some(trace.clone()), request.clone())?;
                 n_planned += 1;
                 let started = deps.clock.now();
                 let outcome =

@@ -57,7 +57,7 @@ async fn request_again(deps: &SchedulerDeps, row: &LedgerRow, table: &str, now: 
         rule.id = %row.rule_id, query_run.id = %request.query_run_id,
         "requested rule `{}` over {} again, attempt {attempt}", row.rule_id, row.window
     );
-    let message = outgoing(deps, Some(trace.clone()), request.clone())?;
+    let message = outgoing(deps.clock.as_ref(), Some(trace.clone()), request.clone())?;
     let is_requested = deps.ledger.retry(&row.rule_id, row.window.from, row.attempt, now, &[message]).await?;
     if is_requested {
         record_request(&trace, &request, now);

@@ -1,8 +1,8 @@
 //! Turns messages that reached a DLQ into system alerts.
 
-use crate::{Error, SchedulerDeps, outgoing};
+use crate::{Error, outgoing};
 use mantissa_domain::system_alert::{self, SystemAlert};
-use mantissa_ports::{Outgoing, Queue};
+use mantissa_ports::{Clock, Outgoing, Queue};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -18,9 +18,13 @@ pub struct DeadLetterWatch {
 
 impl DeadLetterWatch {
     /// Messages to publish for what died since the last look.
-    pub async fn look(&mut self, deps: &SchedulerDeps, queues: &[Arc<dyn Queue>]) -> Result<Vec<Outgoing>, Error> {
+    pub async fn look(&mut self, clock: &dyn Clock, queues: &[Arc<dyn Queue>]) -> Result<Vec<Outgoing>, Error> {
         let mut messages = Vec::new();
         for queue in queues {
+            // Looking through a DLQ costs more than asking how much is in it.
+            if queue.depth().await?.n_dead == 0 {
+                continue;
+            }
             let dead = queue.dead(PAGE, self.last_told.get(queue.name()).copied()).await?;
             for message in &dead {
                 let alert = system_alert::rule_matched(
@@ -30,7 +34,7 @@ impl DeadLetterWatch {
                     &message.reason,
                     message.died_at,
                 );
-                messages.push(outgoing(deps, None, alert)?);
+                messages.push(outgoing(clock, None, alert)?);
             }
             if let Some(last) = dead.last() {
                 self.last_told.insert(queue.name().to_owned(), last.dead_id);

@@ -1,6 +1,5 @@
 //! One data directory, opened: every adapter of the one-machine build.
 
-use crate::config::Config;
 use crate::exit::{Failure, IN_USE, bad_input};
 use anyhow::Context as _;
 use mantissa_api::ApiDeps;
@@ -15,12 +14,13 @@ use mantissa_embedded::sqlite::{
 use mantissa_embedded::{EncryptedFileSecretStore, FsObjectStorage, FsRawObjectSource};
 use mantissa_enrichment::{AssetTable, EnrichmentDeps};
 use mantissa_ingest::IngestDeps;
-use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotifierConfig, NotifierDeps};
+use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotifierConfig, NotifierDeps, sync_destinations};
 use mantissa_ports::Publisher;
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
 use mantissa_ports::{Clock, ObjectStorage, Queue, SecretStore, SystemClock, Topic};
 use mantissa_query_worker::{QueryWorkerConfig, QueryWorkerDeps};
 use mantissa_result_poller::{ResultPollerConfig, ResultPollerDeps};
+use mantissa_runtime::config::Config;
 use mantissa_runtime::metrics::Metrics;
 use mantissa_runtime::trace_export::TraceExportConfig;
 use mantissa_scheduler::{SchedulerConfig, SchedulerDeps};
@@ -90,12 +90,7 @@ impl Installation {
             ledger: self.ledger.clone(),
             ingests: self.ingests.clone(),
             clock: self.clock.clone(),
-            config: SchedulerConfig {
-                settle: chrono::TimeDelta::milliseconds(
-                    i64::try_from(self.config.scheduler.settle_ms).unwrap_or(i64::MAX),
-                ),
-                ..SchedulerConfig::default()
-            },
+            config: SchedulerConfig { settle: self.config.scheduler.settle(), ..SchedulerConfig::default() },
         }
     }
 
@@ -147,7 +142,7 @@ impl Installation {
             alerts: self.alerts.clone(),
             destinations: self.destinations.clone(),
             clock: self.clock.clone(),
-            routing: Arc::new(self.config.routing()?),
+            routing: Arc::new(self.config.routing().map_err(|e| bad_input(e.to_string()))?),
             assets: Arc::new(assets),
             addresses,
         })
@@ -165,10 +160,7 @@ impl Installation {
         // Two runs must not share the name of their claims: a claim of the run before is taken over, not continued.
         let started = self.clock.now();
         let mut config = NotifierConfig::new(format!("{}-{}", std::process::id(), started.timestamp_millis()));
-        config.base_url = match &self.config.server.public_url {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|e| bad_input(format!("server.public_url `{text}`: {e}")))?),
-        };
+        config.base_url = self.config.base_url().map_err(|e| bad_input(e.to_string()))?;
         Ok(NotifierDeps {
             alerts: self.alerts.clone(),
             deliveries: self.deliveries.clone(),
@@ -222,18 +214,8 @@ impl Installation {
         }
     }
 
-    /// Brings the configured destinations into the store, and removes those that are not configured any more.
     pub(crate) async fn sync_destinations(&self) -> anyhow::Result<()> {
-        let configured = self.config.destinations();
-        for held in self.destinations.list().await? {
-            if !configured.iter().any(|destination| destination.destination_id == held.destination_id) {
-                self.destinations.remove(&held.destination_id).await?;
-            }
-        }
-        for destination in configured {
-            self.destinations.put(&destination).await?;
-        }
-        Ok(())
+        Ok(sync_destinations(self.destinations.as_ref(), &self.config.destinations()).await?)
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod arguments;
 mod commands;
-mod config;
 mod exit;
 mod installation;
 mod load_rules;

@@ -66,7 +66,8 @@ impl Services {
         let notifier = installation.notifier(allow_loopback)?;
         let scheduler = installation.scheduler();
 
-        services.work(&installation, "ingest-object_received", IngestHandler(installation.ingest()))?;
+        let ingest = IngestHandler { deps: installation.ingest(), metrics: installation.metrics.clone() };
+        services.work(&installation, "ingest-object_received", ingest)?;
         services.work(&installation, "query-worker-query_requested", RequestHandler(installation.query_worker()))?;
         services.work(&installation, "result-poller-query_started", StartedHandler(installation.result_poller()))?;
         services.work(&installation, "dedup-rule_matched", MatchHandler(installation.dedup()))?;
@@ -138,12 +139,11 @@ impl Services {
     fn watch_dead_letters(&mut self, installation: Arc<Installation>) {
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
-            let deps = installation.scheduler();
             let queues: Vec<Arc<dyn Queue>> = installation.publisher.queues().into_iter().cloned().collect();
             let mut watch = DeadLetterWatch::default();
             let mut timer = tokio::time::interval(WATCH_DLQ_EVERY);
             while is_due(&mut timer, &shutdown).await {
-                let told = match watch.look(&deps, &queues).await {
+                let told = match watch.look(installation.clock.as_ref(), &queues).await {
                     Ok(messages) => installation.publisher.publish(&messages).await.map_err(Into::into),
                     Err(failure) => Err(failure),
                 };

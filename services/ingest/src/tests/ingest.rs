@@ -10,6 +10,7 @@ use mantissa_lake::parse::PartLimits;
 use mantissa_ports::PortErrorKind;
 use mantissa_runtime::{Handler, HandlerError};
 use std::io::Write;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn same_content_under_another_name_or_again_is_ingested_once() {
@@ -68,7 +69,7 @@ async fn handler_tells_a_person_once_of_quarantined_records_and_of_nothing_else(
     stage
         .objects
         .put("bad", "{\"Records\":[{\"eventTime\":\"2026-02-28T10:00:00Z\",\"eventID\":\"1\"},{\"eventID\":5}]}");
-    let handler = IngestHandler(stage.deps.clone());
+    let handler = IngestHandler { deps: stage.deps.clone(), metrics: Arc::default() };
     let envelope = |location: &str| Envelope::new("test", stage.clock.now(), None, stage.received(location));
     let mut received = stage.received("bad");
     received.source = "cloudtrail".to_owned();

@@ -15,6 +15,13 @@ pub struct Route {
     pub routes: Vec<Route>,
 }
 
+/// Every route, and what is used where neither the rule nor a route chooses a destination.
+#[derive(Debug, Clone, Default)]
+pub struct RoutingConfig {
+    pub routes: Vec<Route>,
+    pub defaults: Vec<DestinationId>,
+}
+
 /// Where an alert goes, and the steps that led there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingDecision {

@@ -1,45 +1,49 @@
-//! `mantissa.toml`: read, checked, explained.
+//! `mantissa.toml`: read, checked, explained. One machine and AWS read the same file; what only one of them uses says so.
 
-use crate::exit::bad_input;
-use anyhow::Context as _;
+use chrono::TimeDelta;
 use mantissa_contracts::ids::DestinationId;
 use mantissa_contracts::messages::DestinationType;
 use mantissa_domain::matchers::Matcher;
-use mantissa_domain::routing::Route;
-use mantissa_enrichment::RoutingConfig;
+use mantissa_domain::routing::{Route, RoutingConfig};
 use mantissa_ports::stores::Destination;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// What `mantissa config init` writes.
-pub(crate) const TEMPLATE: &str = include_str!("mantissa.toml");
+pub const TEMPLATE: &str = include_str!("mantissa.toml");
 
 const DEFAULT_PATH: &str = "mantissa.toml";
 
+/// What is wrong with it, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Config {
-    pub(crate) server: Server,
-    pub(crate) rules: Rules,
-    pub(crate) ingest: Ingest,
-    pub(crate) query: Query,
-    pub(crate) scheduler: Scheduler,
-    pub(crate) delivery: Delivery,
-    pub(crate) enrichment: Enrichment,
-    pub(crate) log: Log,
-    pub(crate) telemetry: Telemetry,
-    pub(crate) routing: Routing,
-    pub(crate) destinations: Vec<DestinationEntry>,
+pub struct Config {
+    pub server: Server,
+    pub rules: Rules,
+    pub ingest: Ingest,
+    pub query: Query,
+    pub scheduler: Scheduler,
+    pub delivery: Delivery,
+    pub enrichment: Enrichment,
+    pub log: Log,
+    pub telemetry: Telemetry,
+    pub routing: Routing,
+    pub destinations: Vec<DestinationEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Server {
-    pub(crate) bind: SocketAddr,
+pub struct Server {
+    pub bind: SocketAddr,
     /// Where people reach the server; links in notifications start with it.
-    pub(crate) public_url: Option<String>,
+    pub public_url: Option<String>,
 }
 
 impl Default for Server {
@@ -50,8 +54,8 @@ impl Default for Server {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Rules {
-    pub(crate) paths: Vec<PathBuf>,
+pub struct Rules {
+    pub paths: Vec<PathBuf>,
 }
 
 impl Default for Rules {
@@ -62,17 +66,17 @@ impl Default for Rules {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Ingest {
-    pub(crate) watch: Vec<PathBuf>,
+pub struct Ingest {
+    pub watch: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Query {
-    pub(crate) memory_limit_mb: usize,
-    pub(crate) timeout_s: u64,
-    pub(crate) max_rows: u64,
-    pub(crate) concurrent: usize,
+pub struct Query {
+    pub memory_limit_mb: usize,
+    pub timeout_s: u64,
+    pub max_rows: u64,
+    pub concurrent: usize,
 }
 
 impl Default for Query {
@@ -83,11 +87,11 @@ impl Default for Query {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Scheduler {
-    pub(crate) tick_ms: u64,
-    pub(crate) settle_ms: u64,
+pub struct Scheduler {
+    pub tick_ms: u64,
+    pub settle_ms: u64,
     /// Overrides every rule's interval; for tests and demonstrations.
-    pub(crate) every_s: Option<u64>,
+    pub every_s: Option<u64>,
 }
 
 impl Default for Scheduler {
@@ -96,24 +100,31 @@ impl Default for Scheduler {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Delivery {
-    pub(crate) allow_loopback: bool,
+impl Scheduler {
+    /// How old ingestion time must be before it is judged.
+    pub fn settle(&self) -> TimeDelta {
+        TimeDelta::milliseconds(i64::try_from(self.settle_ms).unwrap_or(i64::MAX))
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Enrichment {
-    pub(crate) assets: Option<PathBuf>,
-    pub(crate) maxmind: Option<PathBuf>,
+pub struct Delivery {
+    pub allow_loopback: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Enrichment {
+    pub assets: Option<PathBuf>,
+    pub maxmind: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Log {
-    pub(crate) filter: String,
-    pub(crate) json: bool,
+pub struct Log {
+    pub filter: String,
+    pub json: bool,
 }
 
 impl Default for Log {
@@ -124,43 +135,43 @@ impl Default for Log {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Telemetry {
+pub struct Telemetry {
     /// Where traces go, as OTLP over HTTP; without it none are recorded.
-    pub(crate) otlp_endpoint: Option<String>,
-    pub(crate) otlp_headers_secret: Option<String>,
+    pub otlp_endpoint: Option<String>,
+    pub otlp_headers_secret: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Routing {
-    pub(crate) default: Vec<String>,
-    pub(crate) routes: Vec<RouteEntry>,
+pub struct Routing {
+    pub default: Vec<String>,
+    pub routes: Vec<RouteEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RouteEntry {
-    pub(crate) name: String,
+pub struct RouteEntry {
+    pub name: String,
     #[serde(default, rename = "match")]
-    pub(crate) matchers: Vec<String>,
+    pub matchers: Vec<String>,
     #[serde(default)]
-    pub(crate) destinations: Vec<String>,
+    pub destinations: Vec<String>,
     #[serde(default, rename = "continue")]
-    pub(crate) continues: bool,
+    pub continues: bool,
     #[serde(default)]
-    pub(crate) routes: Vec<RouteEntry>,
+    pub routes: Vec<RouteEntry>,
 }
 
 /// Settings beside `id`, `type` and `enabled` are what the destination's type defines.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct DestinationEntry {
-    pub(crate) id: String,
+pub struct DestinationEntry {
+    pub id: String,
     #[serde(rename = "type")]
-    pub(crate) destination_type: DestinationType,
+    pub destination_type: DestinationType,
     #[serde(default = "yes")]
-    pub(crate) enabled: bool,
+    pub enabled: bool,
     #[serde(flatten)]
-    pub(crate) settings: BTreeMap<String, String>,
+    pub settings: BTreeMap<String, String>,
 }
 
 fn yes() -> bool {
@@ -169,28 +180,29 @@ fn yes() -> bool {
 
 impl Config {
     /// Reads the named file; without a name, `mantissa.toml` where there is one, else the defaults.
-    pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let path = match path {
             Some(path) => path,
             None if Path::new(DEFAULT_PATH).is_file() => Path::new(DEFAULT_PATH),
             None => return Ok(Self::default()),
         };
-        let text = std::fs::read_to_string(path).map_err(|e| bad_input(format!("{}: {e}", path.display())))?;
-        Self::parse(&text).with_context(|| path.display().to_string())
+        let in_file = |problem: &dyn std::fmt::Display| ConfigError(format!("{}: {problem}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| in_file(&e))?;
+        Self::parse(&text).map_err(|e| in_file(&e))
     }
 
-    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| bad_input(e.to_string()))?;
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| ConfigError(e.to_string()))?;
         config.check_destinations()?;
         config.routing()?;
         Ok(config)
     }
 
-    fn check_destinations(&self) -> anyhow::Result<()> {
+    fn check_destinations(&self) -> Result<(), ConfigError> {
         let mut ids = BTreeSet::new();
         for destination in &self.destinations {
             if !ids.insert(destination.id.as_str()) {
-                return Err(bad_input(format!("destinations: id `{}` is used twice", destination.id)));
+                return Err(ConfigError(format!("destinations: id `{}` is used twice", destination.id)));
             }
         }
         let mut named: Vec<&String> = self.routing.default.iter().collect();
@@ -200,12 +212,12 @@ impl Config {
             routes.extend(&route.routes);
         }
         match named.iter().find(|name| !ids.contains(name.as_str())) {
-            Some(name) => Err(bad_input(format!("routing: destination `{name}` is not configured"))),
+            Some(name) => Err(ConfigError(format!("routing: destination `{name}` is not configured"))),
             None => Ok(()),
         }
     }
 
-    pub(crate) fn destinations(&self) -> Vec<Destination> {
+    pub fn destinations(&self) -> Vec<Destination> {
         self.destinations
             .iter()
             .map(|entry| Destination {
@@ -218,29 +230,35 @@ impl Config {
             .collect()
     }
 
+    /// Links in notifications start with it.
+    pub fn base_url(&self) -> Result<Option<Url>, ConfigError> {
+        let parse = |text: &String| text.parse().map_err(|e| ConfigError(format!("server.public_url `{text}`: {e}")));
+        self.server.public_url.as_ref().map(parse).transpose()
+    }
+
     /// Without a `[routing]` table every destination gets every alert.
-    pub(crate) fn routing(&self) -> anyhow::Result<RoutingConfig> {
+    pub fn routing(&self) -> Result<RoutingConfig, ConfigError> {
         let defaults = match self.routing.default.is_empty() && self.routing.routes.is_empty() {
             true => self.destinations.iter().map(|entry| DestinationId::new(&entry.id)).collect(),
             false => self.routing.default.iter().map(DestinationId::new).collect(),
         };
-        let routes = self.routing.routes.iter().map(route_of).collect::<anyhow::Result<_>>()?;
+        let routes = self.routing.routes.iter().map(route_of).collect::<Result<_, ConfigError>>()?;
         Ok(RoutingConfig { routes, defaults })
     }
 }
 
-fn route_of(entry: &RouteEntry) -> anyhow::Result<Route> {
+fn route_of(entry: &RouteEntry) -> Result<Route, ConfigError> {
     let matchers = entry
         .matchers
         .iter()
-        .map(|text| Matcher::parse(text).map_err(|e| bad_input(format!("routing: route `{}`: {e}", entry.name))))
-        .collect::<anyhow::Result<_>>()?;
+        .map(|text| Matcher::parse(text).map_err(|e| ConfigError(format!("routing: route `{}`: {e}", entry.name))))
+        .collect::<Result<_, ConfigError>>()?;
     Ok(Route {
         name: entry.name.clone(),
         matchers,
         destinations: entry.destinations.iter().map(DestinationId::new).collect(),
         continues: entry.continues,
-        routes: entry.routes.iter().map(route_of).collect::<anyhow::Result<_>>()?,
+        routes: entry.routes.iter().map(route_of).collect::<Result<_, ConfigError>>()?,
     })
 }
 
@@ -266,7 +284,7 @@ mod tests {
                 "id `a` is used twice",
             ),
         ] {
-            let error = format!("{:#}", Config::parse(text).unwrap_err());
+            let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
     }

@@ -4,6 +4,7 @@
 //! cannot be decoded goes to the DLQ with the reason, never to the log alone; a handler's error never ends the
 //! loop; on shutdown what was received is finished before the loop returns.
 
+pub mod config;
 pub mod handler;
 pub mod metrics;
 pub mod telemetry;

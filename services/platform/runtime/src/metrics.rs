@@ -21,6 +21,14 @@ struct Family {
     values: BTreeMap<Labels, f64>,
 }
 
+/// What a counter was raised by, or a gauge was set to, since it was taken last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    pub name: &'static str,
+    pub labels: Vec<(&'static str, String)>,
+    pub value: f64,
+}
+
 /// The process's metrics. Cheap to share; every stage counts into the same one.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -52,6 +60,15 @@ impl Metrics {
         let mut families = self.families();
         let family = families.entry(name).or_insert_with(|| Family { kind, help, values: BTreeMap::new() });
         change(family.values.entry(labels).or_insert(0.0));
+    }
+
+    /// Takes out what was measured, for a process that reports each measurement and not how much it ever did.
+    pub fn take(&self) -> Vec<Measured> {
+        let families = std::mem::take(&mut *self.families());
+        let measured = families.into_iter().flat_map(|(name, family)| {
+            family.values.into_iter().map(move |(labels, value)| Measured { name, labels, value })
+        });
+        measured.collect()
     }
 
     fn families(&self) -> MutexGuard<'_, BTreeMap<&'static str, Family>> {

@@ -2,12 +2,12 @@
 
 use super::Invocation;
 use crate::arguments::ConfigCommand;
-use crate::config::TEMPLATE;
 use crate::exit::{FOUND_PROBLEMS, bad_input};
 use crate::load_rules::load;
 use crate::output::{self, Format};
 use mantissa_detection::ProblemSeverity;
 use mantissa_notifiers::check_destination;
+use mantissa_runtime::config::TEMPLATE;
 use serde_json::json;
 use std::io::Write as _;
 use std::path::Path;

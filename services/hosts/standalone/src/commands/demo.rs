@@ -2,7 +2,6 @@
 
 use super::Invocation;
 use crate::arguments::DemoArguments;
-use crate::config::{Config, DestinationEntry};
 use crate::installation::{Installation, lock};
 use crate::load_rules::activate;
 use crate::output;
@@ -17,6 +16,7 @@ use mantissa_contracts::messages::DestinationType;
 use mantissa_contracts::time::Instant;
 use mantissa_generators::{DemoDay, DemoDayOptions, GeneratedObject, LiveTail};
 use mantissa_ports::Secret;
+use mantissa_runtime::config::{Config, DestinationEntry};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -16,11 +16,11 @@ mod secrets;
 mod up;
 
 use crate::arguments::{Arguments, Command};
-use crate::config::Config;
 use crate::exit::bad_input;
 use crate::installation::Installation;
 use crate::output::Format;
 use clap::CommandFactory as _;
+use mantissa_runtime::config::Config;
 use mantissa_runtime::telemetry::{self, LogFormat};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ impl Invocation {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = Config::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref()).map_err(|e| bad_input(e.to_string()))?;
     let runs_services = matches!(arguments.command, Command::Up);
     let filter = match (&arguments.log, runs_services) {
         (Some(filter), _) => filter.as_str(),
