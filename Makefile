@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 CARGO ?= cargo
 TOOLS := $(VENV)/.tools-2
+PULUMI := pulumi/node_modules/.installed
 
-.PHONY: help demo test lint unit contracts bench docs
+.PHONY: help demo test lint unit contracts bench docs lambda
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,12 +23,18 @@ $(TOOLS):
 	$(BIN)/pip install --quiet --disable-pip-version-check -r tools.txt
 	@touch $@
 
-lint: $(TOOLS) ## format, clippy with warnings denied, licences and bans
+$(PULUMI): pulumi/package-lock.json
+	cd pulumi && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+lint: $(TOOLS) $(PULUMI) ## format, clippy with warnings denied, types, licences and bans
+	cd pulumi && npm run --silent lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 
-unit: $(TOOLS) ## unit, conformance and end-to-end tests
+unit: $(TOOLS) $(PULUMI) ## unit, conformance and end-to-end tests
+	cd pulumi && npm test --silent
 	$(CARGO) build --locked --workspace --all-targets
 	$(BIN)/cargo-nextest nextest run --locked --workspace --no-fail-fast
 
@@ -44,3 +51,12 @@ $(VENV)/.bench-1: loadtest/requirements.txt
 
 bench: $(VENV)/.bench-1 ## measure ingest, detect and the alert pipeline; arguments in BENCH="…"
 	$(CARGO) run --release --locked --bin mantissa-bench -- --python $(BIN)/python $(BENCH)
+
+$(VENV)/.lambda-1: services/hosts/aws/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r services/hosts/aws/requirements.txt
+	@touch $@
+
+# Zig is the linker and the libc of Lambda's own system; the arm64 packages need a target that rustup fetches.
+lambda: $(VENV)/.lambda-1 ## release packages of the functions in target/lambda, their sizes and cold starts
+	$(BIN)/python services/hosts/aws/build_packages.py

@@ -13,7 +13,8 @@ pub struct QueueSpec {
     pub consumer: &'static str,
     /// What arrives on it.
     pub messages: &'static [&'static str],
-    /// How long a received message stays hidden from other workers.
+    /// How long a received message stays hidden from other workers. On AWS at least six times as long as the function that
+    /// is handed it may run.
     pub visibility_timeout_s: u32,
     /// Receives after which a message goes to the DLQ.
     pub max_receive_count: u32,
@@ -101,17 +102,28 @@ pub const QUEUES: &[QueueSpec] = &[
     QueueSpec { batch_size: 50, ..queue("enrichment-alert_opened", "enrichment", &["alert_opened"]) },
     QueueSpec { batch_size: 50, ..queue("enrichment-alert_updated", "enrichment", &["alert_updated"]) },
     QueueSpec { batch_size: 50, ..queue("enrichment-alert_closed", "enrichment", &["alert_closed"]) },
+    notifier("notifiers-slack"),
+    notifier("notifiers-webhook"),
+];
+
+const fn notifier(name: &'static str) -> QueueSpec {
     QueueSpec {
         // Waiting for Retry-After counts as a receive; the notifier's own budget decides when to give up.
         max_receive_count: 1000,
         batch_size: 50,
-        ..queue("notifiers-slack", "notifiers", &["notification_requested"])
-    },
-    QueueSpec {
-        max_receive_count: 1000,
-        batch_size: 50,
-        ..queue("notifiers-webhook", "notifiers", &["notification_requested"])
-    },
+        ..queue(name, "notifiers", &["notification_requested"])
+    }
+}
+
+/// Where S3 tells of new raw objects.
+pub const OBJECT_CREATED: &str = "ingest-object_created";
+/// Where EventBridge tells that a query of Athena has ended.
+pub const QUERY_ENDED: &str = "result-poller-query_ended";
+
+/// Queues that services of AWS write to, in their own words. On one machine there are none.
+pub const AWS_QUEUES: &[QueueSpec] = &[
+    queue(OBJECT_CREATED, "ingest", &["aws.s3.object_created"]),
+    queue(QUERY_ENDED, "result-poller", &["aws.athena.query_ended"]),
 ];
 
 pub const TOPICS: &[TopicSpec] = &[
@@ -134,7 +146,7 @@ pub const TOPICS: &[TopicSpec] = &[
 ];
 
 pub const PUBLICATIONS: &[PublicationSpec] = &[
-    to_queue("object_received", &["standalone"], "ingest-object_received"),
+    to_queue("object_received", &["standalone", "ingest"], "ingest-object_received"),
     to_queue("query_requested", &["scheduler"], "query-worker-query_requested"),
     to_queue("query_started", &["query-worker"], "result-poller-query_started"),
     // The platform's own alerts enter here too, whoever noticed.
@@ -166,7 +178,7 @@ const fn to_topic(message: &'static str, publishers: &'static [&'static str], to
 }
 
 pub fn find_queue(name: &str) -> Option<&'static QueueSpec> {
-    QUEUES.iter().find(|queue| queue.name == name)
+    QUEUES.iter().chain(AWS_QUEUES).find(|queue| queue.name == name)
 }
 
 pub fn find_topic(name: &str) -> Option<&'static TopicSpec> {
@@ -198,6 +210,7 @@ pub fn subscribed_queues<'a>(
 #[derive(Debug, Serialize)]
 pub struct Topology {
     pub queues: &'static [QueueSpec],
+    pub aws_queues: &'static [QueueSpec],
     pub topics: &'static [TopicSpec],
     pub publications: &'static [PublicationSpec],
     pub attributes: &'static [&'static str],
@@ -208,6 +221,7 @@ pub struct Topology {
 
 pub const TOPOLOGY: Topology = Topology {
     queues: QUEUES,
+    aws_queues: AWS_QUEUES,
     topics: TOPICS,
     publications: PUBLICATIONS,
     attributes: ATTRIBUTES,

@@ -15,20 +15,22 @@ const STARTS_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     MiniStack,
+    /// With every service, and with access judged by the roles' policies.
+    WholeMiniStack,
     Moto,
 }
 
 impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::MiniStack => "MiniStack",
+            Self::MiniStack | Self::WholeMiniStack => "MiniStack",
             Self::Moto => "moto",
         }
     }
 
     fn module(self) -> &'static str {
         match self {
-            Self::MiniStack => "ministack",
+            Self::MiniStack | Self::WholeMiniStack => "ministack",
             Self::Moto => "moto.server",
         }
     }
@@ -37,7 +39,7 @@ impl Kind {
 pub(crate) struct Emulator {
     child: Child,
     pub(crate) endpoint: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Emulator {
@@ -54,18 +56,30 @@ impl Emulator {
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(&python);
         command.arg("-m").arg(kind.module()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let endpoint = format!("http://127.0.0.1:{port}");
         match kind {
-            Kind::MiniStack => command
-                .env("GATEWAY_PORT", port.to_string())
-                .env("BIND_HOST", "127.0.0.1")
-                .env("SERVICES", "sqs,sns,s3,dynamodb,secretsmanager,sts")
-                .env("STATE_DIR", folder.path().join("state"))
-                .env("S3_DATA_DIR", folder.path().join("s3"))
-                .env("LOG_LEVEL", "WARNING"),
-            Kind::Moto => command.args(["-H", "127.0.0.1", "-p", &port.to_string()]),
-        };
-        let mut emulator =
-            Self { child: command.spawn().unwrap(), endpoint: format!("http://127.0.0.1:{port}"), _folder: folder };
+            Kind::MiniStack | Kind::WholeMiniStack => {
+                command
+                    .env("GATEWAY_PORT", port.to_string())
+                    .env("BIND_HOST", "127.0.0.1")
+                    .env("STATE_DIR", folder.path().join("state"))
+                    .env("S3_DATA_DIR", folder.path().join("s3"));
+            }
+            Kind::Moto => _ = command.args(["-H", "127.0.0.1", "-p", &port.to_string()]),
+        }
+        match kind {
+            Kind::MiniStack => {
+                command.env("SERVICES", "sqs,sns,s3,dynamodb,secretsmanager,sts").env("LOG_LEVEL", "WARNING");
+            }
+            Kind::WholeMiniStack => {
+                // Functions call back there.
+                command.env("AWS_ENDPOINT_URL", &endpoint).env("AUTH", "true").env("LOG_LEVEL", "INFO");
+                // The emulator would listen for it on every address of the machine.
+                command.env("IOT_MTLS_ENABLED", "0");
+            }
+            Kind::Moto => {}
+        }
+        let mut emulator = Self { child: command.spawn().unwrap(), endpoint, folder };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = emulator.child.try_wait().unwrap();
@@ -89,8 +103,20 @@ impl Emulator {
             .await
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self._folder.path().join("log")).unwrap_or_default()
+    /// Processes it started: the functions, each with the program it runs.
+    pub(crate) fn functions(&self) -> Vec<(u32, String)> {
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
+            let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+            (parent == self.child.id()).then(|| (pid, program.file_name().unwrap().to_string_lossy().into_owned()))
+        });
+        processes.collect()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 

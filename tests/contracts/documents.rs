@@ -6,9 +6,13 @@ fn contracts_folder() -> PathBuf {
     mantissa_tests::workspace_root().join("contracts")
 }
 
-/// Compares with the committed file; with `MANTISSA_BLESS=1` (`make contracts`) writes it.
 fn check(relative: &str, expected: &str) {
-    let path = contracts_folder().join(relative);
+    check_generated(&format!("contracts/{relative}"), expected);
+}
+
+/// Compares with the committed file, named from the workspace's root; with `MANTISSA_BLESS=1` (`make contracts`) writes it.
+pub(crate) fn check_generated(relative: &str, expected: &str) {
+    let path = mantissa_tests::workspace_root().join(relative);
     #[expect(clippy::disallowed_methods, reason = "blessing is asked for in the environment")]
     if std::env::var("MANTISSA_BLESS").is_ok() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -16,13 +20,10 @@ fn check(relative: &str, expected: &str) {
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == expected,
-        "contracts/{relative} is not what the types give; run `make contracts` and read the diff"
-    );
+    assert!(committed == expected, "{relative} is not what the types give; run `make contracts` and read the diff");
 }
 
-fn pretty(value: &Value) -> String {
+pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap() + "\n"
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod decoding;
 #[cfg(test)]
+mod deployment;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod examples;

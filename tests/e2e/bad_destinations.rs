@@ -1,10 +1,10 @@
 //! Receivers that refuse, throttle, fail, redirect or never stop talking: what becomes of the delivery, and why.
 
-use crate::cloudtrail::{CREATE_USER, file_of, record};
-use crate::installation::{Installation, Server, wait_for};
-use crate::receiver::{Answer, Receiver};
 use chrono::{DateTime, TimeDelta, Utc};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, file_of, record};
+use mantissa_tests::installation::{Installation, Server, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! A disk that is full: nothing ends silently, nothing is lost, and with room again everything goes on.
 
-use crate::cloudtrail::{CREATE_USER, arn, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, arn, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

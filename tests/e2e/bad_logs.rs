@@ -1,11 +1,11 @@
 //! Log files that are wrong: what can be read is read, what cannot is in the quarantine with its place and reason.
 
-use crate::cloudtrail::{file_of, record};
-use crate::installation::{Ended, Installation, lines_of, peak_memory};
 use chrono::{DateTime, TimeDelta, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{file_of, record};
+use mantissa_tests::installation::{Ended, Installation, lines_of, peak_memory};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::Stdio;
@@ -132,7 +132,7 @@ fn same_object_again_is_recognised_and_same_record_again_is_one_event_to_rules()
     assert_eq!(ingested.ended.code, Some(0));
     let duplicates: Vec<_> = ingested.objects.iter().map(|object| object["duplicate"].as_bool().unwrap()).collect();
     assert_eq!(duplicates, [false, true, false]);
-    ingested.installation.write("rules/r.yml", crate::cloudtrail::CREATE_USER.yaml());
+    ingested.installation.write("rules/r.yml", mantissa_tests::cloudtrail::CREATE_USER.yaml());
     let detected = ingested.installation.json(&["detect", "--rules", "rules"]);
     assert_eq!(detected[0]["n_matches"], 2, "{detected}");
 }

@@ -1,7 +1,7 @@
 //! Rule files that are wrong: each is named with file, line and column, and the command says so with its exit code.
 
-use crate::cloudtrail::{ActionRule, CREATE_USER, STOP_LOGGING};
-use crate::installation::Installation;
+use mantissa_tests::cloudtrail::{ActionRule, CREATE_USER, STOP_LOGGING};
+use mantissa_tests::installation::Installation;
 
 /// Lints one file of this text, beside a sound rule.
 fn lint(text: &str) -> (Option<i32>, String) {

@@ -1,9 +1,9 @@
 //! A data directory that is not as it should be: in use, or with a row that something else wrote over.
 
-use crate::cloudtrail::{CREATE_USER, arn, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, arn, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 use rusqlite::Connection;
 
 #[test]

@@ -1,9 +1,9 @@
 //! What enrichment knows of an alert's entities: the user's own notes, and the other alerts of the day.
 
-use crate::cloudtrail::{CREATE_USER, STOP_LOGGING, arn, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, arn, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 
 fn alert_of(installation: &Installation, receiver: &Receiver, event_id: &str, action: &str, n_before: usize) -> String {
     let call = record(event_id, action, "maya", SystemClock.now());

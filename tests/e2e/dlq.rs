@@ -1,9 +1,9 @@
 //! Messages that died: found, explained, put back.
 
-use crate::cloudtrail::{CREATE_USER, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 

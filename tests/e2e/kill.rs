@@ -1,11 +1,11 @@
 //! The services are killed at random moments while logs keep coming, and in the end nothing is lost, doubled or unjudged.
 
-use crate::cloudtrail::{ActionRule, CREATE_USER, DELETE_BUCKET, STOP_LOGGING, arn, file_of, record};
-use crate::installation::Installation;
 use crate::killed_state::{Hits, n_undone, planned_span};
-use crate::receiver::{Answer, Receiver};
 use chrono::{DateTime, SecondsFormat, Utc};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{ActionRule, CREATE_USER, DELETE_BUCKET, STOP_LOGGING, arn, file_of, record};
+use mantissa_tests::installation::Installation;
+use mantissa_tests::receiver::{Answer, Receiver};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;

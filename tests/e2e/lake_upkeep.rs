@@ -1,7 +1,7 @@
 //! What an operator does with the lake: look into it, merge its small files, read the quarantine again.
 
-use crate::cloudtrail::{file_of, record};
-use crate::installation::Installation;
+use mantissa_tests::cloudtrail::{file_of, record};
+use mantissa_tests::installation::Installation;
 use serde_json::json;
 
 const FLOW: &str =

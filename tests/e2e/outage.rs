@@ -2,13 +2,13 @@
 //!
 //! The stages run in this process over the real adapters, because only so can a day pass in seconds.
 
-use crate::cloudtrail::{ActionRule, CREATE_USER, STOP_LOGGING, arn, file_of, record};
 use crate::single_machine::SingleMachine;
 use chrono::TimeDelta;
 use mantissa_contracts::ids::RuleId;
 use mantissa_contracts::time::{Instant, TimeWindow};
 use mantissa_ports::stores::{AlertFilter, LedgerRow, WindowState};
 use mantissa_scheduler::{prove_coverage, tick};
+use mantissa_tests::cloudtrail::{ActionRule, CREATE_USER, STOP_LOGGING, arn, file_of, record};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What the server tells: probes, metrics, the status page and the JSON behind it.
 
-use crate::cloudtrail::{CREATE_USER, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,9 +1,9 @@
 //! A person looks at an alert, takes it and closes it; the destination hears of the end.
 
-use crate::cloudtrail::{CREATE_USER, arn, file_of, record};
-use crate::installation::{Installation, wait_for};
-use crate::receiver::{Answer, Receiver};
 use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, arn, file_of, record};
+use mantissa_tests::installation::{Installation, wait_for};
+use mantissa_tests::receiver::{Answer, Receiver};
 
 #[test]
 fn alert_is_shown_acknowledged_and_closed_and_the_destination_hears_of_it() {

@@ -3,21 +3,21 @@
 use chrono::{DateTime, Utc};
 
 /// A rule that matches one action, with one alert per caller and day.
-pub(crate) struct ActionRule {
-    pub(crate) rule_id: &'static str,
-    pub(crate) action: &'static str,
-    pub(crate) level: &'static str,
+pub struct ActionRule {
+    pub rule_id: &'static str,
+    pub action: &'static str,
+    pub level: &'static str,
 }
 
-pub(crate) const CREATE_USER: ActionRule =
+pub const CREATE_USER: ActionRule =
     ActionRule { rule_id: "11111111-1111-4111-8111-111111111111", action: "CreateUser", level: "high" };
-pub(crate) const STOP_LOGGING: ActionRule =
+pub const STOP_LOGGING: ActionRule =
     ActionRule { rule_id: "22222222-2222-4222-8222-222222222222", action: "StopLogging", level: "critical" };
-pub(crate) const DELETE_BUCKET: ActionRule =
+pub const DELETE_BUCKET: ActionRule =
     ActionRule { rule_id: "33333333-3333-4333-8333-333333333333", action: "DeleteBucket", level: "medium" };
 
 impl ActionRule {
-    pub(crate) fn yaml(&self) -> String {
+    pub fn yaml(&self) -> String {
         let Self { rule_id, action, level } = self;
         format!(
             "title: {action} was called
@@ -46,12 +46,12 @@ mantissa:
     }
 }
 
-pub(crate) fn arn(user: &str) -> String {
+pub fn arn(user: &str) -> String {
     format!("arn:aws:iam::111122223333:user/{user}")
 }
 
 /// One record, on one line.
-pub(crate) fn record(event_id: &str, action: &str, user: &str, at: DateTime<Utc>) -> String {
+pub fn record(event_id: &str, action: &str, user: &str, at: DateTime<Utc>) -> String {
     let (time, arn) = (at.format("%Y-%m-%dT%H:%M:%SZ"), arn(user));
     format!(
         r#"{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"{arn}","accountId":"111122223333","userName":"{user}"}},"eventTime":"{time}","eventSource":"iam.amazonaws.com","eventName":"{action}","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.24","userAgent":"aws-cli/2.15.0","requestParameters":null,"responseElements":null,"eventID":"{event_id}","eventType":"AwsApiCall","recipientAccountId":"111122223333"}}"#
@@ -59,6 +59,6 @@ pub(crate) fn record(event_id: &str, action: &str, user: &str, at: DateTime<Utc>
 }
 
 /// A delivery file as CloudTrail writes it.
-pub(crate) fn file_of(records: &[String]) -> String {
+pub fn file_of(records: &[String]) -> String {
     format!("{{\"Records\":[{}]}}", records.join(","))
 }

@@ -1,8 +1,8 @@
 //! One installation in a folder of its own: its configuration, its rules, and the binary run on it.
 
 use crate::cloudtrail::ActionRule;
+use crate::mantissa_binary;
 use crate::receiver::Receiver;
-use mantissa_tests::mantissa_binary;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -13,22 +13,22 @@ use std::time::{Duration, Instant};
 /// How long anything may take on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(crate) struct Installation {
+pub struct Installation {
     folder: tempfile::TempDir,
     binary: PathBuf,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Installation {
     /// Watches `in/`, judges every second, and sends every alert to the destinations.
-    pub(crate) fn new(rules: &[ActionRule], destinations: &[(&str, String)]) -> Self {
+    pub fn new(rules: &[ActionRule], destinations: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("in")).unwrap();
         fs::create_dir(folder.path().join("rules")).unwrap();
@@ -44,7 +44,7 @@ impl Installation {
         installation
     }
 
-    pub(crate) fn configure(&self, destinations: &[(&str, String)]) {
+    pub fn configure(&self, destinations: &[(&str, String)]) {
         let mut config = "[server]
 bind = '127.0.0.1:0'
 [ingest]
@@ -68,38 +68,38 @@ json = true
     }
 
     /// Puts a section in front of the configuration.
-    pub(crate) fn configure_also(&self, section: &str) {
+    pub fn configure_also(&self, section: &str) {
         let config = fs::read_to_string(self.path("mantissa.toml")).unwrap();
         self.write("mantissa.toml", format!("{section}{config}"));
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, content).unwrap();
         path
     }
 
     /// Puts a whole file into the watched folder.
-    pub(crate) fn drop_in(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub fn drop_in(&self, name: &str, content: impl AsRef<[u8]>) {
         let hidden = self.write(&format!("in/.{name}"), content);
         fs::rename(hidden, self.path(&format!("in/{name}"))).unwrap();
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.current_dir(self.folder.path()).args(["--data", "data"]).args(arguments);
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+    pub fn run(&self, arguments: &[&str]) -> Ended {
         end_of(self.command(arguments).stdin(Stdio::null()))
     }
 
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -108,27 +108,27 @@ json = true
     }
 
     /// What a command that must succeed prints.
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let ended = self.run(&[arguments, &["--format", "json"]].concat());
         assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
         ended.json()
     }
 
-    pub(crate) fn alerts(&self) -> Vec<Value> {
+    pub fn alerts(&self) -> Vec<Value> {
         self.json(&["alerts", "list", "--limit", "100000"]).as_array().unwrap().clone()
     }
 
     /// Why an alert was or was not delivered.
-    pub(crate) fn deliveries(&self, alert_id: &str) -> Vec<Value> {
+    pub fn deliveries(&self, alert_id: &str) -> Vec<Value> {
         self.json(&["deliveries", "why", alert_id]).as_array().unwrap().clone()
     }
 
     /// Starts the services and does not wait for them.
-    pub(crate) fn spawn(&self) -> Server {
+    pub fn spawn(&self) -> Server {
         self.spawn_command(self.command(&["up"]))
     }
 
-    pub(crate) fn spawn_command(&self, mut command: Command) -> Server {
+    pub fn spawn_command(&self, mut command: Command) -> Server {
         let log = self.path("up.log");
         let file = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let log_start = file.metadata().unwrap().len();
@@ -137,7 +137,7 @@ json = true
     }
 
     /// Starts the services; on return they run.
-    pub(crate) fn start(&self) -> Server {
+    pub fn start(&self) -> Server {
         let mut server = self.spawn();
         server.wait_until_serving();
         server
@@ -154,31 +154,31 @@ fn ended(output: std::process::Output) -> Ended {
 }
 
 impl Ended {
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 }
 
 /// A running `mantissa up`; killed when dropped.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     log: PathBuf,
     log_start: u64,
 }
 
 impl Server {
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// What this process has logged.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let whole = fs::read(&self.log).unwrap_or_default();
         let from = usize::try_from(self.log_start).unwrap().min(whole.len());
         String::from_utf8_lossy(&whole[from..]).into_owned()
     }
 
-    pub(crate) fn wait_until_serving(&mut self) {
+    pub fn wait_until_serving(&mut self) {
         wait_for("the services to run", || {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("`mantissa up` ended with {status}:\n{}", self.log());
@@ -188,20 +188,20 @@ impl Server {
     }
 
     /// Where it serves.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         let log = self.log();
         let told = log.split("serving on http://").nth(1).unwrap_or_else(|| panic!("{log}"));
         told.chars().take_while(|c| c.is_ascii_digit() || ['.', ':'].contains(c)).collect()
     }
 
     /// SIGKILL.
-    pub(crate) fn kill(mut self) -> std::process::ExitStatus {
+    pub fn kill(mut self) -> std::process::ExitStatus {
         self.child.kill().unwrap();
         self.child.wait().unwrap()
     }
 
     /// SIGTERM, and waits for the services to finish what they hold.
-    pub(crate) fn stop(mut self) {
+    pub fn stop(mut self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         let status = wait_for("the services to stop", || self.child.try_wait().unwrap());
@@ -217,7 +217,7 @@ impl Drop for Server {
 }
 
 /// Asks again and again until there is an answer.
-pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -229,14 +229,14 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The most memory a process has held, in bytes, where the system tells.
-pub(crate) fn peak_memory(pid: u32) -> Option<u64> {
+pub fn peak_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 /// Lines of a file that the binary wrote.
-pub(crate) fn lines_of(path: &Path) -> Vec<String> {
+pub fn lines_of(path: &Path) -> Vec<String> {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut File::open(path).unwrap(), &mut text).unwrap();
     text.lines().map(str::to_owned).collect()

@@ -1,8 +1,14 @@
 //! What the test binaries of this folder share.
 
-mod binary;
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails where it stands")]
 
-pub use binary::mantissa_binary;
+mod binary;
+pub mod cloudtrail;
+pub mod installation;
+pub mod lake_files;
+pub mod receiver;
+
+pub use binary::{built_binary, mantissa_binary};
 
 use std::path::{Path, PathBuf};
 

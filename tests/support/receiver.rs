@@ -15,7 +15,7 @@ const KEY: &[u8] = b"a key of the end-to-end tests, 32 bytes";
 
 /// What the receiver does with a notification whose signature is valid.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// 204, this much later.
     Accept {
         after: Duration,
@@ -29,22 +29,22 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) const ACCEPT: Self = Self::Accept { after: Duration::ZERO };
+    pub const ACCEPT: Self = Self::Accept { after: Duration::ZERO };
 
-    pub(crate) fn status(status: u16) -> Self {
+    pub fn status(status: u16) -> Self {
         Self::Status { status, headers: Vec::new() }
     }
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Notification {
-    pub(crate) webhook_id: String,
-    pub(crate) alert_id: String,
+pub struct Notification {
+    pub webhook_id: String,
+    pub alert_id: String,
     /// `alert.opened`, `alert.closed`.
-    pub(crate) body_type: String,
+    pub body_type: String,
     /// The answer was, or was going to be, a success.
-    pub(crate) accepted: bool,
-    pub(crate) body: Value,
+    pub accepted: bool,
+    pub body: Value,
 }
 
 struct State {
@@ -55,13 +55,13 @@ struct State {
     stopped: AtomicBool,
 }
 
-pub(crate) struct Receiver {
-    pub(crate) address: SocketAddr,
+pub struct Receiver {
+    pub address: SocketAddr,
     state: Arc<State>,
 }
 
 impl Receiver {
-    pub(crate) fn start(answer: Answer) -> Self {
+    pub fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -85,34 +85,34 @@ impl Receiver {
         Self { address, state }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
 
     /// As `signing_secret` names it.
-    pub(crate) fn secret() -> String {
+    pub fn secret() -> String {
         format!("whsec_{}", STANDARD.encode(KEY))
     }
 
-    pub(crate) fn answer_with(&self, answer: Answer) {
+    pub fn answer_with(&self, answer: Answer) {
         *self.state.answer.lock().unwrap() = answer;
     }
 
     /// Notifications with a valid signature, in the order they came.
-    pub(crate) fn received(&self) -> Vec<Notification> {
+    pub fn received(&self) -> Vec<Notification> {
         self.state.received.lock().unwrap().clone()
     }
 
-    pub(crate) fn accepted(&self) -> Vec<Notification> {
+    pub fn accepted(&self) -> Vec<Notification> {
         self.received().into_iter().filter(|notification| notification.accepted).collect()
     }
 
     /// Why requests were not taken for notifications.
-    pub(crate) fn refused(&self) -> Vec<String> {
+    pub fn refused(&self) -> Vec<String> {
         self.state.refused.lock().unwrap().clone()
     }
 
-    pub(crate) fn endless_bytes(&self) -> u64 {
+    pub fn endless_bytes(&self) -> u64 {
         *self.state.endless_bytes.lock().unwrap()
     }
 }

@@ -3,6 +3,7 @@
 //! A service that is busy, throttles or fails is a transient error; one that denies access, or does not take what it was
 //! given, is a permanent one that says so in the service's own words.
 
+mod account;
 pub mod athena;
 mod batches;
 mod connect;
@@ -14,6 +15,7 @@ mod sns_topic;
 pub mod sqs;
 mod wire_text;
 
+pub use account::Account;
 pub use connect::{config_loader, load_config};
 pub use secrets_manager::SecretsManagerStore;
 pub use sns_topic::SnsTopic;

@@ -6,5 +6,7 @@
 mod engine;
 mod judge_execution;
 mod query_ref;
+mod wake_on_end;
 
 pub use engine::{AthenaConfig, AthenaQueryEngine};
+pub use wake_on_end::WakeOnEnd;

@@ -10,6 +10,7 @@ mod ingests;
 mod item;
 mod ledger;
 mod outbox;
+mod query_waits;
 mod rules;
 pub mod schema;
 mod table;
@@ -21,6 +22,7 @@ pub use destinations::DynamoDestinationStore;
 pub use ingests::DynamoIngestStore;
 pub use ledger::DynamoLedgerStore;
 pub use outbox::Outbox;
+pub use query_waits::DynamoQueryWaits;
 pub use rules::DynamoRuleStore;
 
 use aws_sdk_dynamodb::Client;
@@ -35,13 +37,14 @@ pub struct DynamoTables {
     client: Client,
     prefix: String,
     outbox: Outbox,
+    clock: Arc<dyn Clock>,
 }
 
 impl DynamoTables {
     pub fn new(client: Client, prefix: impl Into<String>, publisher: Arc<Publisher>, clock: Arc<dyn Clock>) -> Self {
         let prefix = prefix.into();
-        let outbox = Outbox::new(table(&client, &prefix, &schema::OUTBOX), publisher, clock);
-        Self { client, prefix, outbox }
+        let outbox = Outbox::new(table(&client, &prefix, &schema::OUTBOX), publisher, clock.clone());
+        Self { client, prefix, outbox, clock }
     }
 
     pub fn outbox(&self) -> &Outbox {
@@ -72,6 +75,10 @@ impl DynamoTables {
 
     pub fn rules(&self) -> DynamoRuleStore {
         DynamoRuleStore { table: self.table(&schema::RULES) }
+    }
+
+    pub fn query_waits(&self) -> DynamoQueryWaits {
+        DynamoQueryWaits { table: self.table(&schema::WAITS), clock: self.clock.clone() }
     }
 
     fn table(&self, spec: &TableSpec) -> Table {

@@ -24,6 +24,8 @@
 //! | | `WINDOWS#<rule>` | `<from>` | a rule's windows by time; index `unjudged`: those that wait for something |
 //! | rules | `RULE#<rule>` | `<version>` | one version |
 //! | outbox | `OUTBOX#<shard>` | `<committed>#<id>#<number>` | messages that were committed and not published yet |
+//! | waits | `QUERY#<execution>` | `WAIT` | the message that waits for a query of Athena; deleted after a day |
+//! | | `QUERY#<execution>` | `END` | that the query has ended; deleted after a day |
 //!
 //! Indexes that a decision rests on are local ones and read consistently (`by_end`). The others serve lists for people, which
 //! may be a moment old.
@@ -51,6 +53,8 @@ pub struct IndexSpec {
 pub struct TableSpec {
     pub name: &'static str,
     pub indexes: &'static [IndexSpec],
+    /// The attribute with the second after which DynamoDB may delete an item.
+    pub expires: Option<&'static str>,
 }
 
 pub const PK: &str = "pk";
@@ -81,9 +85,10 @@ pub const ALERTS: TableSpec = TableSpec {
             sort_key_type: KeyType::Text,
         },
     ],
+    expires: None,
 };
-pub const DELIVERIES: TableSpec = TableSpec { name: "deliveries", indexes: &[] };
-pub const DESTINATIONS: TableSpec = TableSpec { name: "destinations", indexes: &[] };
+pub const DELIVERIES: TableSpec = TableSpec { name: "deliveries", indexes: &[], expires: None };
+pub const DESTINATIONS: TableSpec = TableSpec { name: "destinations", indexes: &[], expires: None };
 pub const INGESTS: TableSpec = TableSpec {
     name: "ingests",
     indexes: &[IndexSpec {
@@ -93,6 +98,7 @@ pub const INGESTS: TableSpec = TableSpec {
         sort_key: "ingested_key",
         sort_key_type: KeyType::Text,
     }],
+    expires: None,
 };
 pub const LEDGER: TableSpec = TableSpec {
     name: "ledger",
@@ -103,8 +109,10 @@ pub const LEDGER: TableSpec = TableSpec {
         sort_key: "updated_key",
         sort_key_type: KeyType::Text,
     }],
+    expires: None,
 };
-pub const RULES: TableSpec = TableSpec { name: "rules", indexes: &[] };
-pub const OUTBOX: TableSpec = TableSpec { name: "outbox", indexes: &[] };
+pub const RULES: TableSpec = TableSpec { name: "rules", indexes: &[], expires: None };
+pub const OUTBOX: TableSpec = TableSpec { name: "outbox", indexes: &[], expires: None };
+pub const WAITS: TableSpec = TableSpec { name: "waits", indexes: &[], expires: Some("expires") };
 
-pub const TABLES: [TableSpec; 7] = [ALERTS, DELIVERIES, DESTINATIONS, INGESTS, LEDGER, RULES, OUTBOX];
+pub const TABLES: [TableSpec; 8] = [ALERTS, DELIVERIES, DESTINATIONS, INGESTS, LEDGER, RULES, OUTBOX, WAITS];

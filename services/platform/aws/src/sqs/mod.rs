@@ -4,8 +4,10 @@
 //! SQS has no other way to look. While one looks, another may see less.
 
 mod dead_letters;
+mod handed_queue;
 mod held_message;
 mod queue;
 mod send_messages;
 
+pub use handed_queue::{HandedMessage, HandedQueue};
 pub use queue::{QueueUrls, SqsQueue};

@@ -6,6 +6,7 @@ mod columns;
 mod guardduty;
 #[cfg(test)]
 mod tests;
+mod type_names;
 mod views;
 mod vpc_flow;
 

@@ -1,0 +1,62 @@
+//! Serves the queue of queries that ended: each wakes the message that waits for it.
+
+use crate::function::Function;
+use crate::queue_service::{EventQueue, StageQueue, TakeEvents};
+use anyhow::Context as _;
+use async_trait::async_trait;
+use mantissa_aws::athena::WakeOnEnd;
+use mantissa_contracts::topology::{QUERY_ENDED, find_queue};
+use mantissa_ports::PortError;
+use mantissa_result_poller::StartedHandler;
+use mantissa_runtime::{Worker, WorkerConfig};
+use serde::Deserialize;
+use std::sync::Arc;
+
+const QUERY_STARTED: &str = "result-poller-query_started";
+
+/// Athena's event `Athena Query State Change`, of which only who it is about matters.
+#[derive(Deserialize)]
+pub(crate) struct Event {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    query_execution_id: String,
+}
+
+pub struct WakePoller {
+    waiting: Arc<WakeOnEnd>,
+}
+
+impl WakePoller {
+    /// Makes the function serve the queries that were started and those that ended.
+    pub fn serve(function: Function, handler: StartedHandler) -> anyhow::Result<Function> {
+        let deployment = function.deployment.clone();
+        let queue = deployment.handed_queue(QUERY_STARTED)?;
+        let waiting = Arc::new(WakeOnEnd::new(queue.clone(), deployment.query_waits()?));
+        let worker = Worker {
+            queue: waiting.clone(),
+            handler,
+            publisher: deployment.publisher.clone(),
+            metrics: deployment.metrics.clone(),
+            config: WorkerConfig::of(find_queue(QUERY_STARTED).context("the queue is not in the topology")?),
+        };
+        let ended = EventQueue { queue: deployment.handed_queue(QUERY_ENDED)?, events: Self { waiting } };
+        function.serve_queue(QUERY_STARTED, StageQueue { queue, worker })?.serve_queue(QUERY_ENDED, ended)
+    }
+}
+
+#[async_trait]
+impl TakeEvents for WakePoller {
+    type Event = Event;
+
+    fn read(&self, body: &str) -> anyhow::Result<Event> {
+        Ok(serde_json::from_str(body)?)
+    }
+
+    async fn take(&self, event: Event) -> Result<(), PortError> {
+        self.waiting.wake(&event.detail.query_execution_id).await
+    }
+}

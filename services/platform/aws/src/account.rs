@@ -1,0 +1,54 @@
+//! One account and region, and the adapters on its services.
+
+use crate::athena::{AthenaConfig, AthenaQueryEngine};
+use crate::dynamodb::DynamoTables;
+use crate::s3::{S3ObjectStorage, S3RawObjectSource};
+use crate::sqs::{QueueUrls, SqsQueue};
+use crate::{SecretsManagerStore, SnsTopic, load_config};
+use aws_config::SdkConfig;
+use mantissa_contracts::topology::{QueueSpec, TopicSpec};
+use mantissa_ports::{Clock, Publisher};
+use std::sync::Arc;
+
+pub struct Account {
+    config: SdkConfig,
+}
+
+impl Account {
+    /// The account whose credentials and region the process was given.
+    pub async fn of_process() -> Self {
+        Self { config: load_config().await }
+    }
+
+    pub fn queue(&self, spec: &'static QueueSpec, urls: QueueUrls) -> SqsQueue {
+        SqsQueue::new(aws_sdk_sqs::Client::new(&self.config), spec, urls)
+    }
+
+    pub fn topic(&self, spec: &'static TopicSpec, arn: &str) -> SnsTopic {
+        SnsTopic::new(aws_sdk_sns::Client::new(&self.config), spec, arn)
+    }
+
+    pub fn tables(&self, prefix: &str, publisher: Arc<Publisher>, clock: Arc<dyn Clock>) -> DynamoTables {
+        DynamoTables::new(aws_sdk_dynamodb::Client::new(&self.config), prefix, publisher, clock)
+    }
+
+    pub fn objects(&self, bucket: &str) -> S3ObjectStorage {
+        S3ObjectStorage::new(self.s3(), bucket)
+    }
+
+    pub fn raw_objects(&self) -> S3RawObjectSource {
+        S3RawObjectSource::new(self.s3())
+    }
+
+    pub fn secrets(&self, prefix: &str) -> SecretsManagerStore {
+        SecretsManagerStore::new(aws_sdk_secretsmanager::Client::new(&self.config), prefix)
+    }
+
+    pub fn athena(&self, config: AthenaConfig, clock: Arc<dyn Clock>) -> AthenaQueryEngine {
+        AthenaQueryEngine::new(aws_sdk_athena::Client::new(&self.config), config, clock)
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::new(&self.config)
+    }
+}

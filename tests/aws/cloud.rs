@@ -1,0 +1,132 @@
+//! A whole deployment: the Pulumi program's resources in an emulator, and the functions that were built beside the test.
+
+use crate::athena_endpoint::{AthenaEndpoint, Served};
+use crate::emulator::{Emulator, Kind};
+use crate::mirrored_lake::MirroredLake;
+use aws_config::SdkConfig;
+use mantissa_aws::s3::S3ObjectStorage;
+use mantissa_aws::sqs::{QueueUrls, SqsQueue};
+use mantissa_contracts::topology::find_queue;
+use mantissa_hosts_aws::functions::FUNCTIONS;
+use mantissa_tests::{built_binary, workspace_root};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// As the program names what it makes, in the emulator's only account.
+const LAKE_BUCKET: &str = "mantissa-test-lake-000000000000";
+
+pub(crate) struct Cloud {
+    pub(crate) config: SdkConfig,
+    pub(crate) athena: Served,
+    pub(crate) emulator: Emulator,
+    /// The outputs of the Pulumi program.
+    pub(crate) outputs: Value,
+    packages: TempDir,
+}
+
+impl Cloud {
+    /// An account with nothing in it. `None`, and the reason printed, where something it needs is not installed.
+    pub(crate) async fn start() -> Option<Self> {
+        if !workspace_root().join("pulumi/node_modules").is_dir() {
+            eprintln!("skipped: the Pulumi program's packages are not installed (`make test` installs them)");
+            return None;
+        }
+        let emulator = Emulator::start(Kind::WholeMiniStack)?;
+        let config = emulator.config().await;
+        let lake = MirroredLake::new(Arc::new(S3ObjectStorage::new(s3(&config), LAKE_BUCKET)));
+        let athena = AthenaEndpoint::serve(Arc::new(lake)).await;
+        let packages = tempfile::tempdir().unwrap();
+        write_packages(packages.path());
+        Some(Self { config, athena, emulator, outputs: Value::Null, packages })
+    }
+
+    /// Deploys the Pulumi program. `environment` is `NAME=value` for every function.
+    pub(crate) fn deploy(&mut self, configuration: &str, rules: &[(String, String)], environment: &[String]) {
+        let sources = tempfile::tempdir().unwrap();
+        std::fs::write(sources.path().join("mantissa.toml"), configuration).unwrap();
+        std::fs::create_dir(sources.path().join("rules")).unwrap();
+        for (name, text) in rules {
+            std::fs::write(sources.path().join("rules").join(name), text).unwrap();
+        }
+        let mut command = Command::new("npm");
+        command.current_dir(workspace_root().join("pulumi")).args(["run", "--silent", "emulate", "--"]);
+        command.args(["--endpoint", &self.emulator.endpoint, "--athena-endpoint", &self.athena.url]);
+        command.arg("--packages").arg(self.packages.path());
+        command.arg("--configuration").arg(sources.path().join("mantissa.toml"));
+        command.arg("--rules").arg(sources.path().join("rules"));
+        environment.iter().for_each(|variable| _ = command.args(["--extra-env", variable]));
+        let deployed = command.output().unwrap();
+        let stdout = String::from_utf8_lossy(&deployed.stdout);
+        assert!(
+            deployed.status.success(),
+            "{stdout}{}\n{}",
+            String::from_utf8_lossy(&deployed.stderr),
+            self.emulator.log()
+        );
+        let outputs = stdout.lines().find_map(|line| serde_json::from_str(line).ok());
+        self.outputs = outputs.unwrap_or_else(|| panic!("the program printed no outputs: {stdout}"));
+        assert_eq!(self.output("lakeBucket"), LAKE_BUCKET);
+        assert_eq!(self.outputs["configured"]["configure"]["n_rules"], rules.len(), "{}", self.outputs);
+    }
+
+    /// What a destination named by the configuration signs with.
+    pub(crate) async fn put_secret(&self, name: &str, value: String) {
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        let name = format!("{}{name}", self.output("secretPrefix"));
+        client.create_secret().name(name).secret_string(value).send().await.unwrap();
+    }
+
+    pub(crate) fn queue(&self, name: &str) -> SqsQueue {
+        let url = |of: &str| self.outputs[of][name].as_str().unwrap().to_owned();
+        let urls = QueueUrls { queue: url("queueUrls"), dlq: url("dlqUrls") };
+        SqsQueue::new(aws_sdk_sqs::Client::new(&self.config), find_queue(name).unwrap(), urls)
+    }
+
+    pub(crate) async fn put_raw_object(&self, key: &str, content: impl Into<Vec<u8>>) {
+        let put = s3(&self.config).put_object().bucket(self.output("rawBucket")).key(key).body(content.into().into());
+        put.send().await.unwrap();
+    }
+
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.outputs[name].as_str().unwrap_or_else(|| panic!("no output `{name}`: {}", self.outputs))
+    }
+}
+
+fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
+}
+
+/// A package whose bootstrap is the binary that was built beside the test: what Lambda would run, without copying it.
+fn write_packages(folder: &Path) {
+    let binaries: BTreeSet<&str> = FUNCTIONS.iter().map(|function| function.binary).collect();
+    for binary in binaries {
+        let built = built_binary(binary).unwrap();
+        std::fs::create_dir(folder.join(binary)).unwrap();
+        let mut package = ZipWriter::new(File::create(folder.join(binary).join("bootstrap.zip")).unwrap());
+        package.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+        write!(package, "#!/bin/sh\nexec '{}'\n", built.display()).unwrap();
+        package.finish().unwrap();
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, cloud: &Cloud, ask: impl Fn() -> F) -> T {
+    const PATIENCE: Duration = Duration::from_secs(180);
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what} did not come; the emulator said:\n{}", cloud.emulator.log());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

@@ -1,0 +1,140 @@
+//! One alert's way through a deployment on AWS, from a raw object to whoever is told of it.
+
+use crate::cloud::{Cloud, wait_for};
+use aws_sdk_sqs::types::QueueAttributeName;
+use chrono::TimeDelta;
+use mantissa_contracts::time::Instant;
+use mantissa_ports::{Clock as _, SystemClock};
+use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, file_of, record};
+use mantissa_tests::installation::Installation;
+use mantissa_tests::receiver::{Answer, Notification, Receiver};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// Its name has what notifications of S3 encode.
+const OBJECT: &str = "a b+c.json";
+
+pub(crate) fn configuration(receiver: &Receiver) -> String {
+    format!(
+        "[scheduler]\nsettle_ms = 200\nevery_s = 1\n[delivery]\nallow_loopback = true\n\
+         [[destinations]]\nid = 'on-call'\ntype = 'webhook'\nurl = '{}'\nsigning_secret = 'signing_key'\n",
+        receiver.url()
+    )
+}
+
+/// A queue of somebody else's that subscribes to what it wants to hear of alerts.
+async fn subscribe_outside(cloud: &Cloud, message_type: &str) -> String {
+    let (sns, sqs) = (aws_sdk_sns::Client::new(&cloud.config), aws_sdk_sqs::Client::new(&cloud.config));
+    let (arn, topic) = ("arn:aws:sqs:us-east-1:000000000000:somebody-elses", cloud.output("alertsTopicArn"));
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" }, "Action": "sqs:SendMessage",
+        "Resource": arn, "Condition": { "ArnEquals": { "aws:SourceArn": topic } },
+    }]});
+    let create = sqs.create_queue().queue_name("somebody-elses");
+    let create = create.attributes(QueueAttributeName::Policy, policy.to_string());
+    let url = create.send().await.unwrap().queue_url.unwrap();
+    sns.subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(arn)
+        .attributes("RawMessageDelivery", "true")
+        .attributes("FilterPolicy", json!({ "type": [message_type] }).to_string())
+        .send()
+        .await
+        .unwrap();
+    url
+}
+
+async fn receive_all(cloud: &Cloud, url: &str) -> Vec<Value> {
+    let sqs = aws_sdk_sqs::Client::new(&cloud.config);
+    let mut bodies = Vec::new();
+    loop {
+        let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.unwrap();
+        let messages = received.messages.unwrap_or_default();
+        if messages.is_empty() {
+            return bodies;
+        }
+        for message in messages {
+            bodies.push(serde_json::from_str(message.body().unwrap()).unwrap());
+            let delete = sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap());
+            delete.send().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queue() {
+    let receiver = Receiver::start(Answer::ACCEPT);
+    let rules = [CREATE_USER, STOP_LOGGING].map(|rule| (format!("{}.yml", rule.action), rule.yaml()));
+    let Some(mut cloud) = Cloud::start().await else { return };
+    cloud.deploy(&configuration(&receiver), &rules, &[]);
+    cloud.put_secret("signing_key", Receiver::secret()).await;
+    let outside = subscribe_outside(&cloud, "mantissa.alert_enriched.v1").await;
+
+    // Long enough ago that nothing done meanwhile can have this time.
+    let now = SystemClock.now() - TimeDelta::hours(2);
+    let records = [
+        record("e1", "CreateUser", "mallory", now),
+        record("e2", "StopLogging", "mallory", now),
+        record("e3", "ListUsers", "alice", now),
+    ];
+    cloud.put_raw_object(&format!("AWSLogs/111122223333/CloudTrail/{OBJECT}"), file_of(&records)).await;
+
+    let notified = wait_for("both notifications", &cloud, || async {
+        let accepted = receiver.accepted();
+        (accepted.len() >= 2).then_some(accepted)
+    })
+    .await;
+    assert_eq!(receiver.refused(), Vec::<String>::new());
+    let alerts: BTreeSet<&str> = notified.iter().map(|notification| notification.alert_id.as_str()).collect();
+    assert_eq!((alerts.len(), notified.len()), (2, 2), "{notified:?}");
+    let heard_of = Mutex::new(BTreeSet::new());
+    wait_for("what the outside subscriber hears", &cloud, || async {
+        for body in receive_all(&cloud, &outside).await {
+            heard_of.lock().unwrap().insert(body["data"]["alert"]["alert_id"].as_str().unwrap().to_owned());
+        }
+        (heard_of.lock().unwrap().len() >= alerts.len()).then_some(())
+    })
+    .await;
+    let heard_of = heard_of.into_inner().unwrap();
+    assert!(heard_of.iter().map(String::as_str).eq(alerts), "{heard_of:?}");
+
+    // One machine with the same rules and the same object finds the same alerts and tells the same of them.
+    let nearby = Receiver::start(Answer::ACCEPT);
+    let machine = Installation::new(&[CREATE_USER, STOP_LOGGING], &[("on-call", nearby.url())]);
+    let _server = machine.start();
+    machine.drop_in(OBJECT, file_of(&records));
+    let told_nearby = wait_for("the notifications of one machine", &cloud, || async {
+        let accepted = nearby.accepted();
+        (accepted.len() >= 2).then_some(accepted)
+    })
+    .await;
+    assert_eq!(comparable(&told_nearby, now), comparable(&notified, now));
+}
+
+/// What was told, without what two runs cannot share: when they did it, and where the object lay.
+fn comparable(notified: &[Notification], event_time: Instant) -> BTreeMap<String, Value> {
+    let plain = |notification: &Notification| {
+        let mut body = notification.body.clone();
+        visit(&mut body, &mut |text| {
+            let is_time = text.parse::<Instant>().is_ok_and(|time| (time - event_time).abs() > TimeDelta::seconds(1));
+            if is_time {
+                "when it was done".clone_into(text);
+            } else if text.ends_with(OBJECT) {
+                OBJECT.clone_into(text);
+            }
+        });
+        (notification.webhook_id.clone(), body)
+    };
+    notified.iter().map(plain).collect()
+}
+
+fn visit(value: &mut Value, text: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(string) => text(string),
+        Value::Array(items) => items.iter_mut().for_each(|item| visit(item, text)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, field)| visit(field, text)),
+        _ => {}
+    }
+}
