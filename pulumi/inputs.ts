@@ -74,6 +74,8 @@ export interface ColumnSpec {
 }
 
 export interface LakeSpec {
+  /** The first and the last year that events in the lake are of. */
+  event_years: [number, number];
   partition_columns: string[];
   /** `log_source`: as the metric `mantissa_ingest_lag_seconds` names it. */
   tables: { name: string; log_source: string; doc: string; columns: ColumnSpec[] }[];

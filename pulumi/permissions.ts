@@ -130,6 +130,8 @@ function queries(spec: FunctionSpec, around: Surroundings): Statement[] {
     allow("Query", [...FOLLOW_QUERIES, ...(starts ? ["athena:StartQueryExecution"] : [])], [lake.workgroup.arn]),
     allow("ReadCatalogue", READ_CATALOGUE, [
       deployment.arn("glue", "catalog"),
+      // Athena looks whether the default database is there, whatever is queried.
+      deployment.arn("glue", "database/default"),
       deployment.arn("glue", pulumi.interpolate`database/${database}`),
       deployment.arn("glue", pulumi.interpolate`table/${database}/*`),
     ]),

@@ -152,7 +152,7 @@ pub const PUBLICATIONS: &[PublicationSpec] = &[
     // The platform's own alerts enter here too, whoever noticed.
     to_queue(
         "rule_matched",
-        &["result-poller", "scheduler", "ingest", "notifiers", "enrichment"],
+        &["result-poller", "scheduler", "dead-letter-watch", "ingest", "notifiers", "enrichment"],
         "dedup-rule_matched",
     ),
     to_queue("rule_failed", &["query-worker", "result-poller"], "scheduler-rule_failed"),

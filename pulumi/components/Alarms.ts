@@ -204,8 +204,15 @@ export class Alarms extends pulumi.ComponentResource {
       alarmDescription: `Queries read more than ${settings.hourlyQueryAlarmGib} GiB in an hour, which costs money`,
       metricQueries: [
         read("succeeded", "SUCCEEDED"),
+        // Athena's API and its metrics do not spell it alike.
         read("cancelled", "CANCELLED"),
-        { id: "read", expression: "FILL(succeeded, 0) + FILL(cancelled, 0)", label: "bytes read", returnData: true },
+        read("canceled", "CANCELED"),
+        {
+          id: "read",
+          expression: "FILL(succeeded, 0) + FILL(cancelled, 0) + FILL(canceled, 0)",
+          label: "bytes read",
+          returnData: true,
+        },
       ],
       threshold: settings.hourlyQueryAlarmGib * 1024 ** 3,
     });

@@ -48,7 +48,7 @@ export class Configuration extends pulumi.ComponentResource {
         serverSideEncryption: "aws:kms",
         tags: deployment.tags("Configuration"),
       },
-      // A function that has not been told of the new archive yet reads the old one. The bucket's versions keep it 30 days.
+      // A function that has not been told of the new archive yet reads the old one. Archives stay until somebody deletes them.
       { parent: this, retainOnDelete: true },
     );
     this.uri = pulumi.interpolate`s3://${archive.bucket}/${archive.key}`;

@@ -110,7 +110,10 @@ function maySend(deployment: Deployment, queueArn: pulumi.Output<string>, sender
     Resource: queueArn,
     Condition: {
       ArnEquals: { "aws:SourceArn": sender.arn },
-      StringEquals: { "aws:SourceAccount": deployment.accountId },
+      // EventBridge names its rule, whose ARN has the account in it, and not the account.
+      ...(sender.service === "events.amazonaws.com"
+        ? {}
+        : { StringEquals: { "aws:SourceAccount": deployment.accountId } }),
     },
   };
 }

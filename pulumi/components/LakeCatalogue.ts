@@ -38,7 +38,7 @@ export class LakeCatalogue extends pulumi.ComponentResource {
           description: table.doc,
           tableType: "EXTERNAL_TABLE",
           partitionKeys: spec.partition_columns.map((column) => ({ name: column, type: "string" })),
-          parameters: { EXTERNAL: "TRUE", classification: "parquet", ...projection(spec.partition_columns, location) },
+          parameters: { EXTERNAL: "TRUE", classification: "parquet", ...projection(spec, location) },
           storageDescriptor: {
             location: pulumi.interpolate`${location}/`,
             columns: hiveColumns(table.columns),
@@ -65,7 +65,12 @@ export class LakeCatalogue extends pulumi.ComponentResource {
           parameters: { presto_view: "true", comment: "Presto View" },
           viewExpandedText: "/* Presto View */",
           viewOriginalText: database.name.apply((schema) => prestoView(schema, view)),
-          storageDescriptor: { columns: hiveColumns(view.columns) },
+          partitionKeys: [],
+          // Athena refuses a view whose table names no SerDe at all; Trino's own views name it like this.
+          storageDescriptor: {
+            columns: hiveColumns(view.columns),
+            serDeInfo: { name: "-", serializationLibrary: "-" },
+          },
         },
         { parent: this, dependsOn: tables },
       );
@@ -74,23 +79,24 @@ export class LakeCatalogue extends pulumi.ComponentResource {
   }
 }
 
-const PROJECTED: Record<string, Record<string, string>> = {
-  year: { type: "integer", range: "2020,2035" },
-  month: { type: "integer", range: "1,12", digits: "2" },
-  day: { type: "integer", range: "1,31", digits: "2" },
-};
-
-function projection(columns: string[], location: pulumi.Output<string>): Record<string, pulumi.Input<string>> {
+function projection(spec: LakeSpec, location: pulumi.Output<string>): Record<string, pulumi.Input<string>> {
+  const columns = spec.partition_columns;
+  const projected: Record<string, Record<string, string>> = {
+    // Records of other years are in the quarantine, so that none is in a partition nobody sees.
+    year: { type: "integer", range: spec.event_years.join(",") },
+    month: { type: "integer", range: "1,12", digits: "2" },
+    day: { type: "integer", range: "1,31", digits: "2" },
+  };
   const parameters: Record<string, pulumi.Input<string>> = {
     "projection.enabled": "true",
     "storage.location.template": pulumi.interpolate`${location}/${columns.map((c) => `${c}=\${${c}}`).join("/")}`,
   };
   for (const column of columns) {
-    const projected = PROJECTED[column];
-    if (!projected) {
-      throw new Error(`no partition projection for \`${column}\`; add its values to PROJECTED in LakeCatalogue.ts`);
+    const values = projected[column];
+    if (!values) {
+      throw new Error(`no partition projection for \`${column}\`; say in LakeCatalogue.ts what values it has`);
     }
-    for (const [key, value] of Object.entries(projected)) {
+    for (const [key, value] of Object.entries(values)) {
       parameters[`projection.${column}.${key}`] = value;
     }
   }

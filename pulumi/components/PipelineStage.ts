@@ -73,7 +73,8 @@ export class PipelineStage extends pulumi.ComponentResource {
         memorySize: spec.memory_mb,
         role: role.arn,
         kmsKeyArn: encryption.keyArn,
-        loggingConfig: { logFormat: "JSON", logGroup: logs.name },
+        // The function filters by itself, as `logFilter` says.
+        loggingConfig: { logFormat: "JSON", applicationLogLevel: "TRACE", logGroup: logs.name },
         environment: { variables: environment(spec, around) },
         tags,
       },

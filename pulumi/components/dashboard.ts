@@ -35,7 +35,7 @@ export function dashboardBody(args: AlarmsArgs): pulumi.Output<string> {
     [
       "Bytes read by queries",
       "Sum",
-      ["SUCCEEDED", "CANCELLED", "FAILED"].map((state) => [
+      ["SUCCEEDED", "CANCELLED", "CANCELED", "FAILED"].map((state) => [
         "AWS/Athena",
         "ProcessedBytes",
         "QueryState",

@@ -90,7 +90,11 @@ export const compute: Record<string, ResourceType> = {
           MemorySize: inputs.memorySize,
           Role: inputs.role,
           KMSKeyArn: inputs.kmsKeyArn,
-          LoggingConfig: { LogFormat: inputs.loggingConfig.logFormat, LogGroup: inputs.loggingConfig.logGroup },
+          LoggingConfig: {
+            LogFormat: inputs.loggingConfig.logFormat,
+            ApplicationLogLevel: inputs.loggingConfig.applicationLogLevel,
+            LogGroup: inputs.loggingConfig.logGroup,
+          },
           Environment: { Variables: { ...inputs.environment.variables, ...settings.functionEnvironment } },
           Tags: inputs.tags,
         }),

@@ -6,7 +6,8 @@ import { EmulatorMocks, words } from "./mocks.ts";
 
 // Deploys the very program of `../index.ts` into an AWS emulator: Pulumi's engine is replaced by mocks that create each
 // resource through the AWS SDK and answer with what the emulator says. A wrong ARN, a missing permission or an order that
-// does not hold fails here, as it would fail in an account.
+// does not hold fails here, as it would fail in an account; but for what the emulator does not judge: Athena's and Glue's
+// permissions (Athena is an endpoint of the tests), and what EventBridge may send.
 
 const USAGE = `usage: npm run --silent emulate -- --endpoint http://127.0.0.1:4566 --packages DIR --configuration mantissa.toml --rules DIR
        [--athena-endpoint URL] [--extra-env KEY=VALUE]... [--set SETTING=VALUE]...`;

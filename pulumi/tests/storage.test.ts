@@ -14,6 +14,7 @@ import { all, only, record, statements, value } from "./record.ts";
 
 const COLUMN = { name: "eventname", hive_type: "string", trino_type: "varchar", doc: "The call" };
 const LAKE: LakeSpec = {
+  event_years: [1970, 2099],
   partition_columns: ["year", "month", "day"],
   tables: [{ name: "cloudtrail_logs", log_source: "cloudtrail", doc: "API calls", columns: [COLUMN] }],
   views: [{ name: "calls", doc: "Calls", sql: "SELECT eventname FROM cloudtrail_logs", columns: [COLUMN] }],
@@ -71,6 +72,7 @@ test("partitions are computed from dates", async () => {
   const { parameters } = only(resources, "aws:glue/catalogTable:CatalogTable", "lake-cloudtrail_logs").inputs;
   assert.equal(parameters["projection.enabled"], "true");
   assert.equal(parameters["projection.month.digits"], "2");
+  assert.equal(parameters["projection.year.range"], "1970,2099");
   assert.equal(
     parameters["storage.location.template"],
     "s3://mantissa-test-lake-123456789012/cloudtrail_logs/year=${year}/month=${month}/day=${day}",
@@ -86,7 +88,13 @@ test("a partition column nobody thought of is an error", async () => {
 
 test("a view is kept as Athena keeps views", async () => {
   const { resources } = await record(STACK, () => aLake());
-  const { viewOriginalText } = only(resources, "aws:glue/catalogTable:CatalogTable", "lake-calls").inputs;
+  const { viewOriginalText, storageDescriptor } = only(
+    resources,
+    "aws:glue/catalogTable:CatalogTable",
+    "lake-calls",
+  ).inputs;
+  // Without a SerDe Athena refuses to read the view.
+  assert.ok(storageDescriptor.serDeInfo.serializationLibrary);
   const [, encoded] = /^\/\* Presto View: (.+) \*\/$/.exec(viewOriginalText) ?? [];
   assert.deepEqual(JSON.parse(Buffer.from(encoded ?? "", "base64").toString()), {
     originalSql: "SELECT eventname FROM cloudtrail_logs",

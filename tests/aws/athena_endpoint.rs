@@ -87,6 +87,11 @@ impl AthenaEndpoint {
         self.faults.lock().unwrap().push_back(fault);
     }
 
+    /// Whether every fault happened.
+    pub(crate) fn has_no_fault_left(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
+    }
+
     /// The SQL of every query that was started, in no order.
     pub(crate) fn started(&self) -> Vec<String> {
         self.executions.lock().unwrap().values().map(|execution| execution.sql.clone()).collect()

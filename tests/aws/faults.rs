@@ -68,7 +68,10 @@ async fn duplicates_throttles_lost_answers_and_kills_lose_no_alert_and_double_no
     wait_for("every alert", &cloud, || async { (alerts_of(&receiver).len() >= 2 * N_USERS).then_some(()) }).await;
     // Time for what should not come.
     tokio::time::sleep(Duration::from_secs(20)).await;
-    println!("killed {n_killed:?}, faults {:?}", proxy.faults());
+    let faults = proxy.faults();
+    println!("killed {n_killed:?}, faults {faults:?}");
+    assert!(n_killed.values().all(|kills| *kills >= KILLS), "{n_killed:?}");
+    assert!(faults.len() == 3 && cloud.athena.endpoint.has_no_fault_left(), "{faults:?}");
     assert_eq!(receiver.refused(), Vec::<String>::new());
     let mut times: BTreeMap<String, u32> = BTreeMap::new();
     for notification in receiver.accepted() {

@@ -16,6 +16,7 @@ mod emulator;
 mod fault_proxy;
 mod faults;
 mod fixture;
+mod handed;
 mod mirrored_lake;
 mod outbox;
 mod resources;

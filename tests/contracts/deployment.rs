@@ -3,7 +3,7 @@
 use crate::documents::{check_generated, pretty};
 use mantissa_aws::dynamodb::schema::TABLES;
 use mantissa_hosts_aws::functions::FUNCTIONS;
-use mantissa_lake::catalogue::{Column, PARTITION_COLUMNS, catalogue};
+use mantissa_lake::catalogue::{Column, EVENT_YEARS, PARTITION_COLUMNS, catalogue};
 use serde_json::{Value, json};
 
 #[test]
@@ -29,7 +29,7 @@ fn lake_is_what_the_catalogue_says() {
         .iter()
         .map(|view| json!({ "name": view.name, "doc": view.doc, "sql": view.sql, "columns": columns(&view.columns) }))
         .collect();
-    let lake = json!({ "partition_columns": PARTITION_COLUMNS, "tables": tables, "views": views });
+    let lake = json!({ "event_years": [*EVENT_YEARS.start(), *EVENT_YEARS.end()], "partition_columns": PARTITION_COLUMNS, "tables": tables, "views": views });
     check_generated("pulumi/generated/lake.json", &pretty(&lake));
 }
 

@@ -2,9 +2,8 @@
 
 use crate::{Error, outgoing};
 use mantissa_domain::system_alert::{self, SystemAlert};
-use mantissa_ports::{Clock, Outgoing, Queue};
+use mantissa_ports::{Clock, Outgoing, Publisher, Queue};
 use std::collections::HashMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 const PAGE: usize = 100;
@@ -17,16 +16,17 @@ pub struct DeadLetterWatch {
 }
 
 impl DeadLetterWatch {
-    /// Messages to publish for what died since the last look.
-    pub async fn look(&mut self, clock: &dyn Clock, queues: &[Arc<dyn Queue>]) -> Result<Vec<Outgoing>, Error> {
-        let mut messages = Vec::new();
-        for queue in queues {
-            // Looking through a DLQ costs more than asking how much is in it.
-            if queue.depth().await?.n_dead == 0 {
-                continue;
-            }
+    /// Publishes an alert for each message that died since the last look; how many. A page counts as told once it is
+    /// published.
+    pub async fn tell(&mut self, clock: &dyn Clock, publisher: &Publisher, queue: &dyn Queue) -> Result<usize, Error> {
+        let mut n_told = 0;
+        // Looking through a DLQ costs more than asking how much is in it.
+        if queue.depth().await?.n_dead == 0 {
+            return Ok(0);
+        }
+        loop {
             let dead = queue.dead(PAGE, self.last_told.get(queue.name()).copied()).await?;
-            for message in &dead {
+            let alerts = dead.iter().map(|message| {
                 let alert = system_alert::rule_matched(
                     SystemAlert::MessageDead,
                     queue.name(),
@@ -34,12 +34,17 @@ impl DeadLetterWatch {
                     &message.reason,
                     message.died_at,
                 );
-                messages.push(outgoing(clock, None, alert)?);
-            }
-            if let Some(last) = dead.last() {
-                self.last_told.insert(queue.name().to_owned(), last.dead_id);
+                outgoing(clock, None, alert)
+            });
+            publisher.publish(&alerts.collect::<Result<Vec<Outgoing>, Error>>()?).await?;
+            n_told += dead.len();
+            match dead.last() {
+                Some(last) => self.last_told.insert(queue.name().to_owned(), last.dead_id),
+                None => return Ok(n_told),
+            };
+            if dead.len() < PAGE {
+                return Ok(n_told);
             }
         }
-        Ok(messages)
     }
 }

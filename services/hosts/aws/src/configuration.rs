@@ -12,9 +12,10 @@ use std::sync::Arc;
 use zip::ZipArchive;
 
 const SETTINGS: &str = "mantissa.toml";
-/// Paths in `mantissa.toml` are read relative to the archive, and none leads out of it.
+/// A country database is a tenth of it.
 const MAX_UNPACKED_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Paths in `mantissa.toml` are read relative to the archive, and none leads out of it.
 pub struct Configuration {
     pub settings: Config,
     archive: ZipArchive<Cursor<Vec<u8>>>,
@@ -77,4 +78,68 @@ fn bytes_of(archive: &mut ZipArchive<Cursor<Vec<u8>>>, name: &str) -> anyhow::Re
     let mut content = Vec::new();
     file.read_to_end(&mut content).with_context(|| name.to_owned())?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    const RULE: &str = "title: A user was made
+id: 11111111-1111-4111-8111-111111111111
+status: stable
+description: A user was made.
+author: Mantissa Log
+date: '2026-11-23'
+logsource: {product: aws, service: cloudtrail}
+detection:
+  selection: {eventName: CreateUser}
+  condition: selection
+level: high
+";
+
+    fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut written = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            written.start_file(*name, SimpleFileOptions::default()).unwrap();
+            written.write_all(content.as_bytes()).unwrap();
+        }
+        written.finish().unwrap().into_inner()
+    }
+
+    fn problem(files: &[(&str, &str)]) -> String {
+        let read = Configuration::read(archive(files)).and_then(|mut configuration| {
+            configuration.assets()?;
+            configuration.rules()
+        });
+        format!("{:#}", read.expect_err("an archive that is refused"))
+    }
+
+    #[test]
+    fn rules_and_what_is_wrong_with_them_are_named_as_in_the_archive() {
+        let files = [("mantissa.toml", ""), ("rules/cloudtrail/a.yml", RULE), ("rules/b.yml", "title: [")];
+        let loaded = Configuration::read(archive(&files)).unwrap().rules().unwrap();
+        assert_eq!(loaded.rules.iter().map(|rule| rule.path.as_str()).collect::<Vec<_>>(), ["rules/cloudtrail/a.yml"]);
+        let of_b = loaded.problems.iter().map(ToString::to_string).find(|problem| problem.contains("b.yml")).unwrap();
+        assert!(of_b.starts_with("rules/b.yml:"), "{of_b}");
+    }
+
+    #[test]
+    fn what_the_settings_name_must_be_in_the_archive() {
+        assert!(problem(&[("rules/a.yml", RULE)]).contains("`mantissa.toml` is not in the archive"));
+        assert!(problem(&[("mantissa.toml", "[server]\nport = 1")]).contains("unknown field `port`"));
+        assert!(problem(&[("mantissa.toml", "")]).contains("rules.paths: `rules` is not in the archive"));
+        let absolute = [("mantissa.toml", "[rules]\npaths = ['/']"), ("rules/a.yml", RULE)];
+        assert!(problem(&absolute).contains("rules.paths: `/` is not in the archive"));
+        let assets = [("mantissa.toml", "[enrichment]\nassets = 'assets.csv'"), ("rules/a.yml", RULE)];
+        assert!(problem(&assets).contains("`assets.csv` is not in the archive"));
+    }
+
+    #[test]
+    fn what_is_no_archive_is_refused() {
+        let refused = Configuration::read(b"no archive".to_vec()).err().expect("it is refused");
+        assert!(format!("{refused:#}").starts_with("it is no zip archive"), "{refused:#}");
+    }
 }

@@ -26,6 +26,10 @@ pub async fn configure(deployment: &Deployment) -> anyhow::Result<Configured> {
     if in_force.is_empty() {
         bail!("no rule is enabled and loads: {}", problems.join("; "));
     }
+    // What enrichment would fail on at every start fails the deployment.
+    configuration.assets()?;
+    configuration.addresses()?;
+    configuration.settings.routing()?;
     let destinations = configuration.settings.destinations();
     sync_destinations(deployment.destinations()?.as_ref(), &destinations).await?;
     let deps = SchedulerDeps {

@@ -14,7 +14,10 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::warn;
+
+const TRACES_WITHIN: Duration = Duration::from_secs(1);
 
 type Answer = Pin<Box<dyn Future<Output = anyhow::Result<Value>> + Send>>;
 type Run = Box<dyn Fn(Value) -> Answer + Send + Sync>;
@@ -81,8 +84,9 @@ impl Function {
         let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
             let answer = function.answer(event.payload).await;
             report_metrics(&function.deployment);
-            // The process is frozen as soon as it has answered.
-            trace_export::flush().await;
+            // The process is frozen as soon as it has answered. A collector that does not answer may not use up the time in
+            // which the batch is confirmed: what was not sent now is sent with the next invocation.
+            let _ = tokio::time::timeout(TRACES_WITHIN, trace_export::flush()).await;
             // The runtime logs it, with the invocation's id.
             answer.map_err(|error| lambda_runtime::Error::from(format!("{error:#}")))
         }));

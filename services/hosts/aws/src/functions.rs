@@ -143,12 +143,14 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
         services: &["scheduler"],
         queues: &["scheduler-query_completed", "scheduler-rule_failed"],
         schedule: every(1, "tick"),
+        // After an outage a tick plans many windows of every rule.
+        timeout_s: 60,
         tables: &[write("ledger"), write("ingests"), write("outbox")],
         configuration: true,
         ..function("scheduler", "scheduler", "plans which rule is judged over which window")
     },
     FunctionSpec {
-        services: &["scheduler"],
+        services: &["dead-letter-watch"],
         schedule: every(1, "watch_dead_letters"),
         timeout_s: 60,
         dead_letters: true,

@@ -143,12 +143,11 @@ impl Services {
             let mut watch = DeadLetterWatch::default();
             let mut timer = tokio::time::interval(WATCH_DLQ_EVERY);
             while is_due(&mut timer, &shutdown).await {
-                let told = match watch.look(installation.clock.as_ref(), &queues).await {
-                    Ok(messages) => installation.publisher.publish(&messages).await.map_err(Into::into),
-                    Err(failure) => Err(failure),
-                };
-                if let Err(failure) = told {
-                    error!("look into the DLQs failed: {failure}");
+                for queue in &queues {
+                    let (clock, publisher) = (installation.clock.as_ref(), installation.publisher.as_ref());
+                    if let Err(failure) = watch.tell(clock, publisher, queue.as_ref()).await {
+                        error!("look into the DLQ of `{}` failed: {failure}", queue.name());
+                    }
                 }
             }
         });

@@ -1,4 +1,5 @@
-//! Serves people and programs, behind an HTTP API of API Gateway.
+//! Serves people and programs, behind an HTTP API of API Gateway. It sends neither metrics nor traces of its own: API Gateway
+//! and Lambda count its requests.
 
 use mantissa_api::{ApiDeps, router};
 use mantissa_hosts_aws::Deployment;

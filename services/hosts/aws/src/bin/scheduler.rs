@@ -1,4 +1,4 @@
-//! Plans which rule is judged over which window, and raises an alert for what reaches a DLQ.
+//! Plans which rule is judged over which window, and keeps the ledger of what was judged.
 
 use mantissa_hosts_aws::{Deployment, Function};
 use mantissa_scheduler::handler::{CompletedHandler, FailedHandler};

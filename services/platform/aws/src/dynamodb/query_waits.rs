@@ -21,11 +21,17 @@ pub struct DynamoQueryWaits {
 }
 
 impl DynamoQueryWaits {
-    /// Notes that a message waits; whether the query has ended before.
+    /// Notes that a message waits; whether the query has ended before. An end is told once: a message that is put back
+    /// again after it is put back for another reason, and has to wait.
     pub async fn wait(&self, execution: &str, receipt: &Receipt) -> Result<bool, PortError> {
         let wait = Attributes::default().text("receipt", &receipt.0).number("expires", self.expires());
         self.table.put(wait.with_key(&wait_key(execution))).await?;
-        Ok(self.table.get(&end_key(execution)).await?.is_some())
+        let end = end_key(execution);
+        let has_ended = self.table.get(&end).await?.is_some();
+        if has_ended {
+            self.table.delete(&end).await?;
+        }
+        Ok(has_ended)
     }
 
     /// Notes that the query has ended; the receipt of the message that waits for it.

@@ -107,8 +107,10 @@ impl Queue for HandedQueue {
     }
 
     async fn dead_letter(&self, receipt: &Receipt, reason: &str) -> Result<(), PortError> {
-        self.queue.dead_letter(receipt, reason).await?;
-        self.settle(receipt);
+        // One with a stale receipt was not moved: whoever received it since has it.
+        if self.queue.bury(receipt, reason).await? {
+            self.settle(receipt);
+        }
         Ok(())
     }
 

@@ -58,6 +58,19 @@ impl SqsQueue {
     fn dead_letters(&self) -> DeadLetters<'_> {
         DeadLetters { client: &self.client, spec: self.spec, urls: &self.urls }
     }
+
+    /// Moves a message to the DLQ; `false` where its receipt is stale and it stays where it is.
+    pub(super) async fn bury(&self, receipt: &Receipt, reason: &str) -> Result<bool, PortError> {
+        let Some(held) = HeldMessage::of(receipt, self.spec.name) else { return Ok(false) };
+        // Nobody else may receive it meanwhile. Where SQS takes a receipt that a later receive replaced, which it does not
+        // promise to refuse, the message is in the DLQ and in the queue: never lost, seen twice.
+        if !hide(&self.client, self.spec.name, &self.urls.queue, &held, MOVE_TIME).await? {
+            return Ok(false);
+        }
+        self.dead_letters().bury(&held, reason).await?;
+        delete(&self.client, self.spec.name, &self.urls.queue, &[held.handle]).await?;
+        Ok(true)
+    }
 }
 
 /// Receives once, at most [`MAX_RECEIVED`]. SQS waits in whole seconds.
@@ -236,14 +249,7 @@ impl Queue for SqsQueue {
     }
 
     async fn dead_letter(&self, receipt: &Receipt, reason: &str) -> Result<(), PortError> {
-        let Some(held) = HeldMessage::of(receipt, self.spec.name) else { return Ok(()) };
-        // Nobody else may receive it meanwhile. Where SQS takes a receipt that a later receive replaced, which it does not
-        // promise to refuse, the message is in the DLQ and in the queue: never lost, seen twice.
-        if !hide(&self.client, self.spec.name, &self.urls.queue, &held, MOVE_TIME).await? {
-            return Ok(());
-        }
-        self.dead_letters().bury(&held, reason).await?;
-        delete(&self.client, self.spec.name, &self.urls.queue, &[held.handle]).await
+        self.bury(receipt, reason).await.map(drop)
     }
 
     async fn depth(&self) -> Result<QueueDepth, PortError> {

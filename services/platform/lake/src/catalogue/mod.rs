@@ -10,6 +10,7 @@ mod type_names;
 mod views;
 mod vpc_flow;
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 /// The one catalogue.
@@ -118,6 +119,10 @@ fn find_by_field<'a>(columns: &'a [Column], field: &str) -> Option<&'a Column> {
     let any_case = || columns.iter().find(|column| column.source_field.eq_ignore_ascii_case(field));
     exact().or_else(by_name).or_else(any_case)
 }
+
+/// Years that events in the lake are of; records of others are in the quarantine. Athena's partition projection counts them
+/// through, so there are no more than may happen.
+pub const EVENT_YEARS: RangeInclusive<i32> = 1970..=2099;
 
 /// Partition columns of every table, outermost first.
 pub const PARTITION_COLUMNS: [&str; 3] = ["year", "month", "day"];

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDateTime};
 
-/// The lake's partitions are dates with four-digit years.
-const MAX_MS: i64 = 253_402_300_799_999;
+/// The last millisecond of `EVENT_YEARS`, whose first is 0.
+const MAX_MS: i64 = 4_102_444_799_999;
 
 /// ISO 8601 → Unix milliseconds. A time without a zone is UTC.
 pub(crate) fn parse_iso(text: &str) -> Option<i64> {
@@ -42,4 +42,18 @@ pub(crate) fn parse_unix(number: f64) -> Option<i64> {
 
 pub(crate) fn in_range(ms: i64) -> Option<i64> {
     (0..=MAX_MS).contains(&ms).then_some(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::EVENT_YEARS;
+
+    #[test]
+    fn the_last_instant_is_the_last_of_the_lakes_years() {
+        let last = format!("{}-12-31T23:59:59.999Z", EVENT_YEARS.end());
+        assert_eq!(parse_iso(&last), Some(MAX_MS));
+        assert_eq!(in_range(MAX_MS + 1), None);
+        assert_eq!(parse_iso(&format!("{}-01-01T00:00:00Z", EVENT_YEARS.start())), Some(0));
+    }
 }

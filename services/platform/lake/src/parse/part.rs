@@ -4,7 +4,7 @@ use super::event_times::in_range;
 use super::frame::{KEPT_OF_LONG_BYTES, Place};
 use super::read_object::ObjectContext;
 use crate::build_batch::{BatchBuilder, Row, Value};
-use crate::catalogue::{LogSource, Table};
+use crate::catalogue::{EVENT_YEARS, LogSource, Table};
 use crate::error::LakeError;
 use crate::json_text::Names;
 use arrow::array::RecordBatch;
@@ -119,7 +119,10 @@ impl<'o> PartBuilder<'o> {
             Row { values: record.values, event_id: &event_id, event_time_ms, raw: record.raw, names: record.names };
         let pushed = match in_range(event_time_ms) {
             Some(_) => self.batch.push(&row),
-            None => Err(format!("event time {event_time_ms} ms is outside the years 1970 to 9999")),
+            None => {
+                let (first, last) = (EVENT_YEARS.start(), EVENT_YEARS.end());
+                Err(format!("event time {event_time_ms} ms is outside the years {first} to {last}"))
+            }
         };
         match pushed {
             Ok(()) => {
