@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use mantissa_contracts::Envelope;
+use mantissa_contracts::time::{Instant, to_millis};
 use mantissa_contracts::topology::OBJECT_CREATED;
 use mantissa_ingest::received_object;
 use mantissa_ports::{Clock, Outgoing, PortError, Publisher, RawObject};
@@ -32,23 +33,24 @@ impl AnnounceObjects {
 
 #[async_trait]
 impl TakeEvents for AnnounceObjects {
-    type Event = Vec<RawObject>;
+    /// Objects, and when S3 had them.
+    type Event = Vec<(RawObject, Instant)>;
 
-    fn read(&self, body: &str) -> anyhow::Result<Vec<RawObject>> {
+    fn read(&self, body: &str) -> anyhow::Result<Self::Event> {
         created_objects(body)
     }
 
-    async fn take(&self, objects: Vec<RawObject>) -> Result<(), PortError> {
+    async fn take(&self, objects: Self::Event) -> Result<(), PortError> {
         let now = self.clock.now();
-        let messages = objects
-            .iter()
-            .map(|object| Outgoing::new(&Envelope::new("ingest", now, None, received_object(object, SOURCE, now))));
+        let messages = objects.iter().map(|(object, received_at)| {
+            Outgoing::new(&Envelope::new("ingest", now, None, received_object(object, SOURCE, *received_at)))
+        });
         self.publisher.publish(&messages.collect::<Result<Vec<_>, _>>()?).await
     }
 }
 
 /// The objects a notification tells of. One that S3 sends to try the queue tells of none.
-fn created_objects(body: &str) -> anyhow::Result<Vec<RawObject>> {
+fn created_objects(body: &str) -> anyhow::Result<Vec<(RawObject, Instant)>> {
     let notification: Value = serde_json::from_str(body)?;
     if notification.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
         return Ok(Vec::new());
@@ -61,14 +63,15 @@ fn is_creation(record: &S3EventRecord) -> bool {
     record.event_name.as_deref().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
 }
 
-fn object_of(record: S3EventRecord) -> anyhow::Result<RawObject> {
+fn object_of(record: S3EventRecord) -> anyhow::Result<(RawObject, Instant)> {
     let bucket = record.s3.bucket.name.context("a record names no bucket")?;
     let key = record.s3.object.key.context("a record names no key")?;
-    Ok(RawObject {
+    let object = RawObject {
         location: format!("s3://{bucket}/{}", decode_key(&key)),
         etag: record.s3.object.e_tag.unwrap_or_default(),
         size_bytes: record.s3.object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-    })
+    };
+    Ok((object, to_millis(record.event_time)))
 }
 
 /// Keys in notifications are encoded as in a form: a space is a plus sign.
@@ -100,7 +103,7 @@ mod tests {
             etag: "e1".to_owned(),
             size_bytes: 7,
         };
-        assert_eq!(objects, [expected]);
+        assert_eq!(objects, [(expected, "2026-01-02T03:04:05Z".parse().unwrap())]);
     }
 
     #[test]
