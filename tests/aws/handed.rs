@@ -27,8 +27,7 @@ fn started(execution: &str) -> Outgoing {
 struct World {
     client: Client,
     urls: QueueUrls,
-    queue: Arc<HandedQueue>,
-    wake: WakeOnEnd,
+    queue: HandedQueue,
     _emulator: Emulator,
 }
 
@@ -40,12 +39,12 @@ impl World {
         let spec: &QueueSpec = find_queue("result-poller-query_started").unwrap();
         let urls = make_queue(&config, "h-", spec).await;
         let client = Client::new(&config);
-        let queue = Arc::new(HandedQueue::new(SqsQueue::new(client.clone(), spec, urls.clone())));
         let publisher = Arc::new(Publisher::new(Vec::new(), Vec::new()));
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let waits = DynamoTables::new(dynamodb, "h-", publisher, Arc::new(SystemClock)).query_waits();
-        let wake = WakeOnEnd::new(queue.clone(), waits);
-        Some(Self { client, urls, queue, wake, _emulator: emulator })
+        let queue = SqsQueue::new(client.clone(), spec, urls.clone());
+        let queue = HandedQueue::waiting_for(WakeOnEnd { waits }, queue);
+        Some(Self { client, urls, queue, _emulator: emulator })
     }
 
     /// What a mapping would hand over, of what is visible.
@@ -120,26 +119,26 @@ async fn end_of_a_query_shows_the_message_that_waits_for_it_whichever_comes_firs
     let Some(world) = World::new().await else { return };
     world.queue.send(&[started("waits-first")]).await.unwrap();
     let (_, message) = world.handed().await.remove(0);
-    world.wake.change_visibility(&message.receipt, LONG).await.unwrap();
-    world.wake.wake("another").await.unwrap();
+    world.queue.change_visibility(&message.receipt, LONG).await.unwrap();
+    world.queue.wake("another").await.unwrap();
     assert!(world.handed_within(Duration::from_secs(2)).await.is_none());
-    world.wake.wake("waits-first").await.unwrap();
+    world.queue.wake("waits-first").await.unwrap();
     assert!(world.handed_within(Duration::from_secs(5)).await.is_some());
 
     world.queue.send(&[started("ends-first")]).await.unwrap();
     let (_, message) = world.handed().await.remove(0);
-    world.wake.wake("ends-first").await.unwrap();
-    world.wake.change_visibility(&message.receipt, LONG).await.unwrap();
+    world.queue.wake("ends-first").await.unwrap();
+    world.queue.change_visibility(&message.receipt, LONG).await.unwrap();
     let (_, message) = world.handed_within(Duration::from_secs(5)).await.expect("the end came before").remove(0);
     // Put back again, it is for another reason than that its query runs: it waits.
-    world.wake.change_visibility(&message.receipt, LONG).await.unwrap();
+    world.queue.change_visibility(&message.receipt, LONG).await.unwrap();
     assert!(world.handed_within(Duration::from_secs(2)).await.is_none());
 
     for round in 0..20 {
         let execution = format!("at once {round}");
         world.queue.send(&[started(&execution)]).await.unwrap();
         let (_, message) = world.handed().await.remove(0);
-        let both = tokio::join!(world.wake.wake(&execution), world.wake.change_visibility(&message.receipt, LONG));
+        let both = tokio::join!(world.queue.wake(&execution), world.queue.change_visibility(&message.receipt, LONG));
         both.0.and(both.1).unwrap();
         let seen = world.handed_within(Duration::from_secs(5)).await;
         assert!(seen.is_some(), "round {round}: nobody was woken");

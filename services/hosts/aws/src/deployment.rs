@@ -5,8 +5,8 @@ use crate::configuration::Configuration;
 use crate::functions::{FUNCTIONS, FunctionSpec};
 use anyhow::Context as _;
 use mantissa_aws::Account;
-use mantissa_aws::athena::AthenaConfig;
-use mantissa_aws::dynamodb::{DynamoQueryWaits, DynamoTables, Outbox};
+use mantissa_aws::athena::{AthenaConfig, WakeOnEnd};
+use mantissa_aws::dynamodb::{DynamoTables, Outbox};
 use mantissa_aws::sqs::{HandedQueue, QueueUrls, SqsQueue};
 use mantissa_contracts::topology::{find_queue, find_topic};
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
@@ -65,6 +65,12 @@ impl Deployment {
         Ok(Arc::new(HandedQueue::new(open_queue(&self.account, &self.config, name)?)))
     }
 
+    /// One whose messages wait for queries of Athena.
+    pub(crate) fn waiting_queue(&self, name: &str) -> anyhow::Result<Arc<HandedQueue>> {
+        let queries = WakeOnEnd { waits: self.tables()?.query_waits() };
+        Ok(Arc::new(HandedQueue::waiting_for(queries, open_queue(&self.account, &self.config, name)?)))
+    }
+
     pub fn alerts(&self) -> anyhow::Result<Arc<dyn AlertStore>> {
         Ok(Arc::new(self.tables()?.alerts()))
     }
@@ -91,10 +97,6 @@ impl Deployment {
 
     pub fn outbox(&self) -> anyhow::Result<Outbox> {
         Ok(self.tables()?.outbox().clone())
-    }
-
-    pub(crate) fn query_waits(&self) -> anyhow::Result<DynamoQueryWaits> {
-        Ok(self.tables()?.query_waits())
     }
 
     pub fn lake(&self) -> anyhow::Result<Arc<dyn ObjectStorage>> {

@@ -6,8 +6,9 @@ use crate::report_metrics::report_metrics;
 use anyhow::{Context as _, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, service_fn};
-use mantissa_aws::sqs::HandedMessage;
+use mantissa_aws::sqs::{HandedMessage, HandedQueue};
 use mantissa_contracts::topology::find_queue;
+use mantissa_ports::Queue as _;
 use mantissa_runtime::{Handler, Worker, WorkerConfig, trace_export};
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,16 +50,21 @@ impl Function {
 
     /// Serves a queue with a stage's handler.
     pub fn work<H: Handler>(self, queue: &str, handler: H) -> anyhow::Result<Self> {
-        let spec = find_queue(queue).with_context(|| format!("queue `{queue}` is not in the topology"))?;
-        let handed = self.deployment.handed_queue(queue)?;
+        let queue = self.deployment.handed_queue(queue)?;
+        self.work_on(queue, handler)
+    }
+
+    pub(crate) fn work_on<H: Handler>(self, queue: Arc<HandedQueue>, handler: H) -> anyhow::Result<Self> {
+        let name = queue.name().to_owned();
+        let spec = find_queue(&name).with_context(|| format!("queue `{name}` is not in the topology"))?;
         let worker = Worker {
-            queue: handed.clone(),
+            queue: queue.clone(),
             handler,
             publisher: self.deployment.publisher.clone(),
             metrics: self.deployment.metrics.clone(),
             config: WorkerConfig::of(spec),
         };
-        self.serve_queue(queue, StageQueue { queue: handed, worker })
+        self.serve_queue(&name, StageQueue { queue, worker })
     }
 
     pub(crate) fn serve_queue(mut self, queue: &str, service: impl QueueService + 'static) -> anyhow::Result<Self> {

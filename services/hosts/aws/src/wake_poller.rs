@@ -1,14 +1,12 @@
 //! Serves the queue of queries that ended: each wakes the message that waits for it.
 
 use crate::function::Function;
-use crate::queue_service::{EventQueue, StageQueue, TakeEvents};
-use anyhow::Context as _;
+use crate::queue_service::{EventQueue, TakeEvents};
 use async_trait::async_trait;
-use mantissa_aws::athena::WakeOnEnd;
-use mantissa_contracts::topology::{QUERY_ENDED, find_queue};
+use mantissa_aws::sqs::HandedQueue;
+use mantissa_contracts::topology::QUERY_ENDED;
 use mantissa_ports::PortError;
 use mantissa_result_poller::StartedHandler;
-use mantissa_runtime::{Worker, WorkerConfig};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -27,24 +25,17 @@ struct Detail {
 }
 
 pub struct WakePoller {
-    waiting: Arc<WakeOnEnd>,
+    started: Arc<HandedQueue>,
 }
 
 impl WakePoller {
     /// Makes the function serve the queries that were started and those that ended.
     pub fn serve(function: Function, handler: StartedHandler) -> anyhow::Result<Function> {
         let deployment = function.deployment.clone();
-        let queue = deployment.handed_queue(QUERY_STARTED)?;
-        let waiting = Arc::new(WakeOnEnd::new(queue.clone(), deployment.query_waits()?));
-        let worker = Worker {
-            queue: waiting.clone(),
-            handler,
-            publisher: deployment.publisher.clone(),
-            metrics: deployment.metrics.clone(),
-            config: WorkerConfig::of(find_queue(QUERY_STARTED).context("the queue is not in the topology")?),
-        };
-        let ended = EventQueue { queue: deployment.handed_queue(QUERY_ENDED)?, events: Self { waiting } };
-        function.serve_queue(QUERY_STARTED, StageQueue { queue, worker })?.serve_queue(QUERY_ENDED, ended)
+        let started = deployment.waiting_queue(QUERY_STARTED)?;
+        let ended =
+            EventQueue { queue: deployment.handed_queue(QUERY_ENDED)?, events: Self { started: started.clone() } };
+        function.work_on(started, handler)?.serve_queue(QUERY_ENDED, ended)
     }
 }
 
@@ -57,6 +48,6 @@ impl TakeEvents for WakePoller {
     }
 
     async fn take(&self, event: Event) -> Result<(), PortError> {
-        self.waiting.wake(&event.detail.query_execution_id).await
+        self.started.wake(&event.detail.query_execution_id).await
     }
 }

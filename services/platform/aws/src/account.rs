@@ -8,28 +8,44 @@ use crate::{SecretsManagerStore, SnsTopic, load_config};
 use aws_config::SdkConfig;
 use mantissa_contracts::topology::{QueueSpec, TopicSpec};
 use mantissa_ports::{Clock, Publisher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+/// A service's client is made once, when it is first needed: all that talk to the service share it.
 pub struct Account {
     config: SdkConfig,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
 }
 
 impl Account {
     /// The account whose credentials and region the process was given.
     pub async fn of_process() -> Self {
-        Self { config: load_config().await }
+        Self {
+            config: load_config().await,
+            sqs: OnceLock::new(),
+            sns: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            s3: OnceLock::new(),
+        }
     }
 
     pub fn queue(&self, spec: &'static QueueSpec, urls: QueueUrls) -> SqsQueue {
-        SqsQueue::new(aws_sdk_sqs::Client::new(&self.config), spec, urls)
+        SqsQueue::new(self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config)).clone(), spec, urls)
     }
 
     pub fn topic(&self, spec: &'static TopicSpec, arn: &str) -> SnsTopic {
-        SnsTopic::new(aws_sdk_sns::Client::new(&self.config), spec, arn)
+        SnsTopic::new(self.sns.get_or_init(|| aws_sdk_sns::Client::new(&self.config)).clone(), spec, arn)
     }
 
     pub fn tables(&self, prefix: &str, publisher: Arc<Publisher>, clock: Arc<dyn Clock>) -> DynamoTables {
-        DynamoTables::new(aws_sdk_dynamodb::Client::new(&self.config), prefix, publisher, clock)
+        DynamoTables::new(
+            self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone(),
+            prefix,
+            publisher,
+            clock,
+        )
     }
 
     pub fn objects(&self, bucket: &str) -> S3ObjectStorage {
@@ -49,6 +65,6 @@ impl Account {
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::new(&self.config)
+        self.s3.get_or_init(|| aws_sdk_s3::Client::new(&self.config)).clone()
     }
 }

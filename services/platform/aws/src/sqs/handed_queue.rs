@@ -5,12 +5,14 @@
 
 use super::held_message::HeldMessage;
 use super::queue::SqsQueue;
+use crate::athena::WakeOnEnd;
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use mantissa_ports::{DeadMessage, Outgoing, PortError, Queue, QueueDepth, Receipt, ReceivedMessage};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tracing::warn;
 use uuid::Uuid;
 
 /// A message as the mapping hands it over.
@@ -27,11 +29,34 @@ pub struct HandedMessage {
 pub struct HandedQueue {
     queue: SqsQueue,
     settled: Mutex<BTreeSet<String>>,
+    /// Where its messages wait for queries of Athena.
+    queries: Option<WakeOnEnd>,
 }
 
 impl HandedQueue {
     pub fn new(queue: SqsQueue) -> Self {
-        Self { queue, settled: Mutex::default() }
+        Self { queue, settled: Mutex::default(), queries: None }
+    }
+
+    /// One whose messages wait for queries of Athena when they are put back.
+    pub fn waiting_for(queries: WakeOnEnd, queue: SqsQueue) -> Self {
+        Self { queries: Some(queries), ..Self::new(queue) }
+    }
+
+    /// Shows the message that waits for the query, if one does.
+    pub async fn wake(&self, execution_id: &str) -> Result<(), PortError> {
+        let Some(queries) = &self.queries else { return Ok(()) };
+        match queries.waits.end(execution_id).await? {
+            Some(receipt) => self.queue.change_visibility(&receipt, Duration::ZERO).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn has_nothing_to_wait_for(&self, receipt: &Receipt) -> Result<bool, PortError> {
+        match (&self.queries, self.waiting(receipt)) {
+            (Some(queries), Some((body, wait))) => queries.has_ended(&body, &wait).await,
+            _ => Ok(false),
+        }
     }
 
     /// The message as if it had been received here.
@@ -60,7 +85,7 @@ impl HandedQueue {
     }
 
     /// What a message says, and a receipt of it that is small enough to be noted: it can be shown with it, and no more.
-    pub(crate) fn waiting(&self, receipt: &Receipt) -> Option<(String, Receipt)> {
+    fn waiting(&self, receipt: &Receipt) -> Option<(String, Receipt)> {
         let held = HeldMessage::of(receipt, self.name())?;
         let bare = HeldMessage { body: String::new(), attributes: BTreeMap::new(), ..held.clone() };
         Some((held.body, Receipt(serde_json::to_string(&bare).ok()?)))
@@ -103,7 +128,11 @@ impl Queue for HandedQueue {
     }
 
     async fn change_visibility(&self, receipt: &Receipt, visibility: Duration) -> Result<(), PortError> {
-        self.queue.change_visibility(receipt, visibility).await
+        let ended = self.has_nothing_to_wait_for(receipt).await.unwrap_or_else(|error| {
+            warn!("the message waits out its time, its query's end cannot wake it: {error}");
+            false
+        });
+        self.queue.change_visibility(receipt, if ended { Duration::ZERO } else { visibility }).await
     }
 
     async fn dead_letter(&self, receipt: &Receipt, reason: &str) -> Result<(), PortError> {
