@@ -7,7 +7,7 @@ CARGO ?= cargo
 TOOLS := $(VENV)/.tools-2
 PULUMI := pulumi/node_modules/.installed
 
-.PHONY: help demo test lint unit contracts bench docs lambda
+.PHONY: help demo test lint unit parity contracts bench docs lambda
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,13 @@ unit: $(TOOLS) $(PULUMI) ## unit, conformance and end-to-end tests
 	cd pulumi && npm test --silent
 	$(CARGO) build --locked --workspace --all-targets
 	$(BIN)/cargo-nextest nextest run --locked --workspace --no-fail-fast
+	$(PYTHON) tests/print_conformance.py
+
+# On Trino: the adapter's own tests, our SQL beside the embedded engine's, and an alert's way through AWS.
+parity: $(TOOLS) $(PULUMI) ## the same answers on a real Trino, which is fetched from Maven
+	$(CARGO) build --locked --workspace --all-targets
+	$(PYTHON) services/platform/trino/with_trino.py $(BIN)/cargo-nextest nextest run --locked --workspace \
+		--no-fail-fast -E 'binary_id(mantissa-trino::conformance) or test(/^parity::/) or test(/^walk::/)'
 
 contracts: ## write the schemas, AsyncAPI and topology anew from the types
 	MANTISSA_BLESS=1 $(CARGO) test --locked -p mantissa-tests --test contracts

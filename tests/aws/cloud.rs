@@ -42,7 +42,7 @@ impl Cloud {
         }
         let emulator = Emulator::start(Kind::WholeMiniStack)?;
         let config = emulator.config().await;
-        let lake = MirroredLake::new(Arc::new(S3ObjectStorage::new(s3(&config), LAKE_BUCKET)));
+        let lake = MirroredLake::new(Arc::new(S3ObjectStorage::new(s3(&config), LAKE_BUCKET))).await;
         let athena = AthenaEndpoint::serve(Arc::new(lake)).await;
         let packages = tempfile::tempdir().unwrap();
         write_packages(packages.path());
@@ -120,7 +120,7 @@ fn write_packages(folder: &Path) {
 
 /// Asks until there is an answer.
 pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, cloud: &Cloud, ask: impl Fn() -> F) -> T {
-    const PATIENCE: Duration = Duration::from_secs(180);
+    const PATIENCE: Duration = Duration::from_secs(420);
     let began = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -1,27 +1,38 @@
-//! The one-machine engine over a lake that lies in a bucket: the bucket is copied before each query.
+//! An engine over a lake that lies in a bucket: the bucket is copied before each query.
 
 use async_trait::async_trait;
 use mantissa_contracts::ids::EngineQueryId;
 use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
 use mantissa_ports::{ObjectStorage, PortError, QueryEngine, QueryRequest, QueryStatus, ResultPage};
+use mantissa_tests::trino::trino_cluster;
+use std::any::Any;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 pub(crate) struct MirroredLake {
     bucket: Arc<dyn ObjectStorage>,
-    folder: TempDir,
+    folder: PathBuf,
     /// Keys that are in the folder.
     copied: Mutex<HashSet<String>>,
-    engine: DataFusionEngine,
+    engine: Arc<dyn QueryEngine>,
+    /// What removes the folder.
+    _kept: Box<dyn Any + Send + Sync>,
 }
 
 impl MirroredLake {
-    pub(crate) fn new(bucket: Arc<dyn ObjectStorage>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = DataFusionEngine::new(EngineConfig::new(folder.path())).unwrap();
-        Self { bucket, folder, copied: Mutex::default(), engine }
+    /// Read by Trino where there is one, which is what Athena is made of; else by the one-machine engine.
+    pub(crate) async fn new(bucket: Arc<dyn ObjectStorage>) -> Self {
+        let copied = Mutex::default();
+        let Some(cluster) = trino_cluster() else {
+            let folder = tempfile::tempdir().unwrap();
+            let engine = Arc::new(DataFusionEngine::new(EngineConfig::new(folder.path())).unwrap());
+            return Self { bucket, folder: folder.path().to_owned(), copied, engine, _kept: Box::new(folder) };
+        };
+        let folder = cluster.new_folder();
+        let engine = cluster.engine_over(&folder).await;
+        Self { bucket, folder: folder.path().to_owned(), copied, engine: Arc::new(engine), _kept: Box::new(folder) }
     }
 
     /// Files of the lake are written once and never changed.
@@ -32,7 +43,7 @@ impl MirroredLake {
         copied.retain(|key| {
             let stays = keys.contains(key);
             if !stays {
-                std::fs::remove_file(self.folder.path().join(key)).unwrap();
+                std::fs::remove_file(self.folder.join(key)).unwrap();
             }
             stays
         });
@@ -41,9 +52,12 @@ impl MirroredLake {
             if !copied.contains(&key)
                 && let Some(content) = self.bucket.get(&key).await?
             {
-                let path = self.folder.path().join(&key);
+                let path = self.folder.join(&key);
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, content).unwrap();
+                // Never seen before it is whole; engines take no file whose name begins so.
+                let partial = path.with_file_name(format!(".{}", path.file_name().unwrap().display()));
+                std::fs::write(&partial, content).unwrap();
+                std::fs::rename(partial, path).unwrap();
                 copied.insert(key);
             }
         }

@@ -1,5 +1,5 @@
 //! What rules mean: against truths that others computed, against labels that others gave, against the specification
-//! case by case, and against another implementation on generated rules and events.
+//! case by case, against another implementation on generated rules and events, and on Trino.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ mod generated_pairs;
 mod judge_events;
 mod judge_with_rsigma;
 mod our_rules;
+mod parity;
 mod run_mantissa;
 mod semantics_corpus;
 mod sigma_truth;

@@ -174,6 +174,27 @@ async fn check_ours(case: &Case) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A case whose rule is accepted, with its events, which can be told from those of every other case.
+pub(crate) struct CaseInLake {
+    pub(crate) name: String,
+    pub(crate) source: LogSource,
+    pub(crate) rule: String,
+    pub(crate) events: Vec<Event>,
+}
+
+pub(crate) fn cases_in_one_lake() -> Vec<CaseInLake> {
+    let mut n_events = 0;
+    let cases = read_corpus().into_iter().filter(|case| case.refused.is_none()).map(|case| {
+        let source = source_of(&case);
+        let of_both = case.matching.iter().chain(&case.not_matching).chain(&case.events);
+        let numbered = of_both.enumerate().map(|(number, event)| numbered(source, event, n_events + number));
+        let events: Vec<Event> = numbered.collect();
+        n_events += events.len();
+        CaseInLake { rule: rule_text(&case), name: case.name, source, events }
+    });
+    cases.collect()
+}
+
 /// Each event's name in a case, and whether it matches.
 fn labels(case: &Case) -> Vec<(String, bool)> {
     let matching = (1..=case.matching.len()).map(|number| (format!("match {number}"), true));

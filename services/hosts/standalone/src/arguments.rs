@@ -131,6 +131,18 @@ pub(crate) enum LakeCommand {
         #[arg(long, value_name = "MINUTES")]
         min_age_minutes: Option<u32>,
     },
+    /// Make the tables and views known to a query engine beside this process
+    ///
+    /// Tables that are there keep what they are: columns that a new version brought are added. At the end the newest day of
+    /// each table is counted on both sides, so that a cluster which reads another folder is found out.
+    Register {
+        /// The Trino cluster that [query.trino] in the configuration names
+        #[arg(long, required = true)]
+        trino: bool,
+        /// Make tables anew that cannot be mended by adding columns; their files stay
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 #[derive(Debug, Args)]

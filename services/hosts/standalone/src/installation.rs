@@ -1,12 +1,11 @@
 //! One data directory, opened: every adapter of the one-machine build.
 
 use crate::exit::{Failure, IN_USE, bad_input};
-use anyhow::Context as _;
+use crate::lake_engine::LakeEngine;
 use mantissa_api::ApiDeps;
 use mantissa_contracts::topology::{QUEUES, TOPICS};
 use mantissa_dedup::DedupDeps;
 use mantissa_detection::CompiledRules;
-use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
 use mantissa_embedded::sqlite::{
     DataDirLock, SqliteAlertStore, SqliteDb, SqliteDeliveryStore, SqliteDestinationStore, SqliteIngestStore,
     SqliteLedgerStore, SqliteQueue, SqliteRuleStore, SqliteTopic,
@@ -42,7 +41,7 @@ pub(crate) struct Installation {
     pub(crate) destinations: Arc<dyn DestinationStore>,
     pub(crate) secrets: Arc<dyn SecretStore>,
     pub(crate) lake: Arc<dyn ObjectStorage>,
-    pub(crate) engine: DataFusionEngine,
+    pub(crate) engine: LakeEngine,
     pub(crate) metrics: Arc<Metrics>,
     compiled: Arc<CompiledRules>,
 }
@@ -58,14 +57,7 @@ impl Installation {
             QUEUES.iter().map(|spec| Arc::new(SqliteQueue::new(db.clone(), spec)) as Arc<dyn Queue>).collect();
         let topics: Vec<Arc<dyn Topic>> =
             TOPICS.iter().map(|spec| Arc::new(SqliteTopic::new(db.clone(), spec)) as Arc<dyn Topic>).collect();
-        let lake_dir = data.join("lake");
-        let engine = DataFusionEngine::new(EngineConfig {
-            memory_limit_bytes: config.query.memory_limit_mb << 20,
-            max_concurrent_queries: config.query.concurrent.max(1),
-            spill_dir: Some(data.join("spill")),
-            ..EngineConfig::new(&lake_dir)
-        })
-        .context("set up the query engine")?;
+        let secrets: Arc<dyn SecretStore> = Arc::new(EncryptedFileSecretStore::new(data));
         Ok(Self {
             publisher: Arc::new(Publisher::new(queues, topics)),
             ingests: Arc::new(SqliteIngestStore::new(db.clone())),
@@ -74,9 +66,9 @@ impl Installation {
             alerts: Arc::new(SqliteAlertStore::new(db.clone())),
             deliveries: Arc::new(SqliteDeliveryStore::new(db.clone())),
             destinations: Arc::new(SqliteDestinationStore::new(db.clone())),
-            secrets: Arc::new(EncryptedFileSecretStore::new(data)),
-            lake: Arc::new(FsObjectStorage::new(lake_dir)),
-            engine,
+            lake: Arc::new(FsObjectStorage::new(data.join("lake"))),
+            engine: LakeEngine::open(data, &config.query, secrets.clone())?,
+            secrets,
             metrics: Arc::new(Metrics::default()),
             compiled: Arc::new(CompiledRules::default()),
             database: db,
@@ -98,7 +90,7 @@ impl Installation {
         QueryWorkerDeps {
             rules: self.rules.clone(),
             compiled: self.compiled.clone(),
-            engine: Arc::new(self.engine.clone()),
+            engine: self.engine.port(),
             clock: self.clock.clone(),
             config: QueryWorkerConfig {
                 max_rows: self.config.query.max_rows,
@@ -111,7 +103,7 @@ impl Installation {
         ResultPollerDeps {
             rules: self.rules.clone(),
             compiled: self.compiled.clone(),
-            engine: Arc::new(self.engine.clone()),
+            engine: self.engine.port(),
             publisher: self.publisher.clone(),
             clock: self.clock.clone(),
             config: ResultPollerConfig::default(),

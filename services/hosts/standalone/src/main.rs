@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod installation;
+mod lake_engine;
 mod load_rules;
 mod output;
 mod receiver;

@@ -153,7 +153,12 @@ fn read_body(root: &Node, block: &MantissaBlock, problems: &mut Problems) -> Opt
         (Some(detection), None) => convert_detection(&detection.node, &block.placeholders, problems)
             .map(|detection| Body::Sigma(Box::new(detection))),
         (None, Some((sql, at))) => match SqlRule::read(sql) {
-            Ok(rule) => Some(Body::Sql(Box::new(rule))),
+            Ok(rule) => {
+                for difference in rule.engine_differences() {
+                    problems.warning(*at, "mantissa.sql", difference);
+                }
+                Some(Body::Sql(Box::new(rule)))
+            }
             Err(message) => {
                 problems.error(*at, "mantissa.sql", message);
                 None

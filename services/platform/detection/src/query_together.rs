@@ -5,6 +5,7 @@
 
 use crate::compiled_rule::{CompiledRule, RuleKind};
 use crate::query_bounds::QueryBounds;
+use crate::sql_text::any_of;
 use std::collections::BTreeMap;
 
 /// A query grows with its rules, and the guard takes no more than 240,000 bytes.
@@ -81,7 +82,7 @@ impl<'r> RulesTogether<'r> {
         format!(
             "SELECT * FROM (SELECT event_id{judged}{keys} FROM {}{bounded}) AS judged WHERE {}",
             self.table,
-            flags.join(" OR ")
+            any_of(&flags)
         )
     }
 

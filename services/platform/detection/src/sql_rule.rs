@@ -45,6 +45,12 @@ impl SqlRule {
         &self.text
     }
 
+    /// What of it one engine answers otherwise than another.
+    pub(crate) fn engine_differences(&self) -> Vec<String> {
+        let told = mantissa_sql::engine_differences(&self.query);
+        told.into_iter().map(|(cause, at)| format!("{cause} (at {at} of the query)")).collect()
+    }
+
     pub(crate) fn returns(&self, column: &str) -> bool {
         self.columns.contains(&column.to_ascii_lowercase())
     }

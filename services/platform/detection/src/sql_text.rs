@@ -110,11 +110,19 @@ pub(crate) fn any_of(terms: &[String]) -> String {
     join(terms, " OR ", "FALSE")
 }
 
+/// A chain is a tree as deep as the chain is long: longer ones are made of groups.
+const MAX_CHAIN: usize = 32;
+
 fn join(terms: &[String], operator: &str, empty: &str) -> String {
     match terms {
         [] => empty.to_owned(),
         [only] => only.clone(),
-        many => format!("({})", many.join(operator)),
+        few if few.len() <= MAX_CHAIN => format!("({})", few.join(operator)),
+        many => {
+            let groups: Vec<String> =
+                many.chunks(many.len().div_ceil(MAX_CHAIN)).map(|group| join(group, operator, empty)).collect();
+            join(&groups, operator, empty)
+        }
     }
 }
 
@@ -125,6 +133,20 @@ mod tests {
     #[test]
     fn quotes_in_text_do_not_end_the_literal() {
         assert_eq!(literal("O'Brien"), "'O''Brien'");
+    }
+
+    #[test]
+    fn long_chains_are_made_of_groups_with_every_term_once() {
+        let terms: Vec<String> = (0..2_000).map(|number| format!("m{number}")).collect();
+        let text = any_of(&terms);
+        let found: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.starts_with('m')).collect();
+        assert_eq!(found, terms);
+        let deepest = text.chars().scan(0_i32, |depth, c| {
+            *depth += i32::from(c == '(') - i32::from(c == ')');
+            Some(*depth)
+        });
+        assert_eq!(deepest.max(), Some(3));
     }
 
     #[test]

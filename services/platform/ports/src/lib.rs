@@ -20,6 +20,7 @@ pub mod raw_objects;
 pub mod secret_store;
 pub mod stores;
 pub mod topic;
+pub mod tracked_queries;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{PortError, PortErrorKind};

@@ -73,6 +73,8 @@ pub struct Ingest {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
+    pub engine: EngineKind,
+    pub trino: Option<TrinoEntry>,
     pub memory_limit_mb: usize,
     pub timeout_s: u64,
     pub max_rows: u64,
@@ -81,8 +83,51 @@ pub struct Query {
 
 impl Default for Query {
     fn default() -> Self {
-        Self { memory_limit_mb: 1024, timeout_s: 600, max_rows: 100_000, concurrent: 2 }
+        Self {
+            engine: EngineKind::Embedded,
+            trino: None,
+            memory_limit_mb: 1024,
+            timeout_s: 600,
+            max_rows: 100_000,
+            concurrent: 2,
+        }
     }
+}
+
+/// What runs the queries of an installation outside AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineKind {
+    /// DataFusion, in this process.
+    Embedded,
+    Trino,
+}
+
+/// A Trino cluster that reads the same lake.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrinoEntry {
+    pub url: String,
+    #[serde(default = "trino_user")]
+    pub user: String,
+    pub password_secret: Option<String>,
+    pub jwt_secret: Option<String>,
+    /// PEM.
+    pub certificates: Option<PathBuf>,
+    pub catalog: String,
+    pub schema: String,
+    /// The folder of the lake as the cluster sees it.
+    pub location: String,
+}
+
+impl TrinoEntry {
+    pub fn url(&self) -> Result<Url, ConfigError> {
+        self.url.parse().map_err(|e| ConfigError(format!("query.trino: url `{}`: {e}", self.url)))
+    }
+}
+
+fn trino_user() -> String {
+    "mantissa".to_owned()
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -193,9 +238,23 @@ impl Config {
 
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|e| ConfigError(e.to_string()))?;
+        config.check_query()?;
         config.check_destinations()?;
         config.routing()?;
         Ok(config)
+    }
+
+    fn check_query(&self) -> Result<(), ConfigError> {
+        match &self.query.trino {
+            None if self.query.engine == EngineKind::Trino => {
+                Err(ConfigError("query.engine is `trino`, and there is no [query.trino] that says which".to_owned()))
+            }
+            Some(TrinoEntry { password_secret: Some(_), jwt_secret: Some(_), .. }) => {
+                Err(ConfigError("query.trino: give password_secret or jwt_secret, not both".to_owned()))
+            }
+            Some(entry) => entry.url().map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     fn check_destinations(&self) -> Result<(), ConfigError> {
@@ -276,6 +335,12 @@ mod tests {
     fn errors_name_the_field() {
         for (text, expected) in [
             ("[server]\nport = 1", "unknown field `port`"),
+            ("[query]\nengine = 'trino'", "no [query.trino]"),
+            (
+                "[query.trino]\nurl = 'trino'\ncatalog = 'c'\nschema = 's'\nlocation = 's3://b'",
+                "query.trino: url `trino`",
+            ),
+            ("[query.trino]\nurl = 'https://t'\ncatalog = 'c'\nschema = 's'", "location"),
             ("[[destinations]]\nid = 'a'\ntype = 'fax'", "fax"),
             ("[routing]\ndefault = ['x']", "destination `x` is not configured"),
             ("[[routing.routes]]\nname = 'r'\nmatch = ['severity']", "route `r`: matcher `severity` has no operator"),

@@ -33,6 +33,10 @@ impl fmt::Display for Position {
 pub enum SqlError {
     #[error("parse query: {message} at {at}")]
     Syntax { message: String, at: Position },
+    #[error(
+        "parse query: more than {max} operators in a row, at {at}; put groups of them in parentheses, or use `IN (…)`"
+    )]
+    LongChain { max: usize, at: Position },
     #[error("parse query: it is empty")]
     Empty,
     #[error("parse query: more than one statement, the second at {at}")]
@@ -82,6 +86,7 @@ impl GuardError {
                 SqlError::Syntax { at, .. }
                 | SqlError::ManyStatements { at }
                 | SqlError::NotASelect { at, .. }
+                | SqlError::LongChain { at, .. }
                 | SqlError::Disguise { at, .. },
             )
             | Self::UnknownTable { at, .. }

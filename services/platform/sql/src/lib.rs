@@ -9,6 +9,7 @@
 mod add_partition_bounds;
 mod check_query;
 mod dialect;
+mod engine_differences;
 mod error;
 mod find_bounds;
 mod functions;
@@ -18,6 +19,7 @@ mod parse;
 mod parse_data_type;
 mod scan_tokens;
 
+pub use engine_differences::{DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, engine_differences};
 pub use error::{GuardError, Position, SqlError};
 pub use functions::{CLOCK_FUNCTIONS, FUNCTIONS, is_allowed_function};
 pub use guard::{GuardPolicy, GuardedQuery, PartitionPolicy, guard};

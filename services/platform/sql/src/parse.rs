@@ -2,7 +2,7 @@
 
 use crate::dialect::TrinoDialect;
 use crate::error::{Position, SqlError};
-use crate::scan_tokens::refuse_disguises;
+use crate::scan_tokens::{refuse_disguises, refuse_long_chains};
 use sqlparser::ast::{Expr, Query, Spanned, Statement};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -17,6 +17,7 @@ pub fn parse(sql: &str) -> Result<Query, SqlError> {
         .tokenize_with_location()
         .map_err(|error| SqlError::Syntax { message: lower_first(&error.message), at: error.location.into() })?;
     refuse_disguises(&tokens)?;
+    refuse_long_chains(&tokens)?;
     refuse_other_statements(&tokens)?;
     let end: Position = tokens.last().map(|token| token.span.end.into()).unwrap_or_default();
     let mut parser = Parser::new(&TrinoDialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
@@ -131,5 +132,25 @@ mod tests {
     fn deep_nesting_is_an_error_not_a_crash() {
         let sql = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
         assert!(matches!(parse(&sql), Err(SqlError::Syntax { .. })));
+    }
+
+    /// A worker thread's stack is 2 MB, as this one's.
+    #[test]
+    fn chains_are_walked_on_a_small_stack_or_refused() {
+        let walked = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
+            for operator in [" OR ", " || ", " UNION SELECT ", " + ", " IS NULL = "] {
+                let chain = |n_operators: usize| format!("SELECT a{}", format!("{operator}a").repeat(n_operators));
+                let longest = crate::scan_tokens::MAX_CHAIN / 3;
+                assert_eq!(parse(&chain(longest)).map(|query| query.to_string().is_empty()), Ok(false), "{operator}");
+                let refused = parse(&chain(20_000));
+                assert!(matches!(refused, Err(SqlError::LongChain { .. })), "{operator}");
+            }
+            let chain = format!("SELECT a{}", " OR a".repeat(crate::scan_tokens::MAX_CHAIN));
+            let query = parse(&chain).unwrap();
+            assert!(!format!("{query} {query:?}").is_empty() && query.clone() == query);
+            let nested = format!("SELECT a{}", "[1]".repeat(20_000));
+            assert!(matches!(parse(&nested), Err(SqlError::LongChain { .. })));
+        });
+        walked.unwrap().join().unwrap();
     }
 }

@@ -1,13 +1,15 @@
 //! `mantissa detect`: rules judged once over what is in the lake.
 
 use super::Invocation;
+use super::lake::span_of;
 use crate::arguments::DetectArguments;
 use crate::exit::FOUND_PROBLEMS;
+use crate::lake_engine::LakeEngine;
 use crate::load_rules::load;
 use crate::output::{self, Format};
 use mantissa_detection::{CompiledRule, LoadedRules, ProblemSeverity, QueryBounds, RulesTogether, put_together};
-use mantissa_embedded::query_engine::DataFusionEngine;
 use mantissa_lake::catalogue::catalogue;
+use mantissa_ports::tracked_queries::QueryOutput;
 use mantissa_sql::{GuardPolicy, guard};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -39,11 +41,13 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) ->
         output::note(&problem.to_string());
     }
     let installation = invocation.open()?;
+    // No engine has to look for days that are not there.
+    let (first, last) = span_of(installation.lake.as_ref()).await?.unzip();
     let bounds = QueryBounds {
         window: None,
-        event_from: arguments.from,
+        event_from: arguments.from.max(first),
         // The command's end is exclusive and the bound is not.
-        event_to: arguments.to.map(|to| to - chrono::TimeDelta::milliseconds(1)),
+        event_to: [arguments.to.map(|to| to - chrono::TimeDelta::milliseconds(1)), last].into_iter().flatten().min(),
     };
     let mut detected = detect_all(&installation.engine, &loaded.rules, &bounds, arguments.events).await;
     detected.extend(not_loaded(&loaded));
@@ -59,7 +63,7 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &DetectArguments) ->
 /// Every rule, in the order they were loaded. Event rules of a table are judged in one pass over it; where that fails,
 /// each is judged by itself, so that only the one to blame has the error.
 async fn detect_all(
-    engine: &DataFusionEngine,
+    engine: &LakeEngine,
     rules: &[CompiledRule],
     bounds: &QueryBounds,
     with_ids: bool,
@@ -139,12 +143,12 @@ struct Matches {
 }
 
 async fn matches_together(
-    engine: &DataFusionEngine,
+    engine: &LakeEngine,
     group: &RulesTogether<'_>,
     bounds: &QueryBounds,
 ) -> anyhow::Result<Vec<Matches>> {
     let guarded = guard(&group.query(bounds), catalogue(), &GuardPolicy::for_rules(MAX_ROWS))?;
-    let (_, rows, _) = engine.collect(&guarded.sql).await?;
+    let rows = engine.collect(&guarded.sql).await?.rows;
     let mut matches: Vec<Matches> = group.rules().iter().map(|_| Matches::default()).collect();
     for found in rows.iter().flat_map(|row| group.read(row)) {
         let of_rule = &mut matches[found.rule];
@@ -154,9 +158,9 @@ async fn matches_together(
     Ok(matches)
 }
 
-async fn matches_of(engine: &DataFusionEngine, rule: &CompiledRule, bounds: &QueryBounds) -> anyhow::Result<Matches> {
+async fn matches_of(engine: &LakeEngine, rule: &CompiledRule, bounds: &QueryBounds) -> anyhow::Result<Matches> {
     let guarded = guard(&rule.query(bounds), catalogue(), &GuardPolicy::for_rules(MAX_ROWS))?;
-    let (columns, rows, _) = engine.collect(&guarded.sql).await?;
+    let QueryOutput { columns, rows, .. } = engine.collect(&guarded.sql).await?;
     let find = |name: &str| columns.iter().position(|column| column.name == name);
     let event_id = find("event_id");
     let keys: Vec<usize> = rule.key_fields.iter().filter_map(|field| find(&field.column_alias)).collect();

@@ -1,13 +1,15 @@
 //! `mantissa lake`: what is in the lake, and keeping it quick to read.
 
-use super::Invocation;
+use super::{Invocation, register_lake};
 use crate::arguments::LakeCommand;
 use crate::exit::bad_input;
 use crate::output::{self, Format};
-use chrono::TimeDelta;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use indicatif::HumanBytes;
+use mantissa_contracts::time::Instant;
 use mantissa_ingest::compact_table;
 use mantissa_lake::catalogue::catalogue;
+use mantissa_ports::ObjectStorage;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -15,6 +17,7 @@ pub(crate) async fn run(invocation: &Invocation, command: LakeCommand) -> anyhow
     match command {
         LakeCommand::Show => show(invocation).await,
         LakeCommand::Compact { table, min_age_minutes } => compact(invocation, table.as_deref(), min_age_minutes).await,
+        LakeCommand::Register { trino: _, replace } => register_lake::run(invocation, replace).await,
     }
 }
 
@@ -53,8 +56,18 @@ async fn show(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The first and the last moment of the days that the lake has files of.
+pub(super) async fn span_of(lake: &dyn ObjectStorage) -> anyhow::Result<Option<(Instant, Instant)>> {
+    let files = lake.list("").await?;
+    let days = files.iter().filter_map(|file| day_of(&file.key)?.parse::<NaiveDate>().ok());
+    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Ok(None) };
+    let from = first.and_time(NaiveTime::MIN).and_utc();
+    let to = last.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(1) - TimeDelta::milliseconds(1);
+    Ok(Some((from, to)))
+}
+
 /// `<table>/year=2026/month=01/day=02/<file>` → `2026-01-02`.
-fn day_of(key: &str) -> Option<String> {
+pub(super) fn day_of(key: &str) -> Option<String> {
     let values: Vec<&str> = key.split('/').filter_map(|part| part.split_once('=')).map(|(_, value)| value).collect();
     (values.len() == 3).then(|| values.join("-"))
 }

@@ -10,6 +10,7 @@ mod ingest;
 mod lake;
 mod quarantine;
 mod query;
+mod register_lake;
 mod replay_dead;
 mod rules;
 mod secrets;

@@ -6,6 +6,7 @@ use crate::exit::bad_input;
 use crate::output::{self, Format};
 use mantissa_contracts::time::TimeWindow;
 use mantissa_lake::catalogue::catalogue;
+use mantissa_ports::tracked_queries::QueryOutput;
 use mantissa_sql::{GuardPolicy, guard};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ pub(crate) async fn run(invocation: &Invocation, arguments: &QueryArguments) -> 
             arguments.days
         ));
     }
-    let (columns, rows, stats) = installation.engine.collect(&guarded.sql).await?;
+    let QueryOutput { columns, rows, stats } = installation.engine.collect(&guarded.sql).await?;
     if rows.len() as u64 > arguments.max_rows {
         return Err(bad_input(format!(
             "the result has more than {} rows; narrow the query, or pass --max-rows",

@@ -3,15 +3,15 @@
 use super::error::QueryError;
 use super::interrupt_joins::StopFlag;
 use super::open_session::open_session;
-use super::run_query::{Output, ResultLimits, Row, run_query};
+use super::run_query::{ResultLimits, Row, run_query};
 use super::tables::{lake_table, memory_table};
-use super::tracked_queries::{Started, TrackedQueries, TrackedQuery};
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::session_state::SessionState;
 use mantissa_contracts::ids::EngineQueryId;
 use mantissa_lake::catalogue::{Catalogue, catalogue};
+use mantissa_ports::tracked_queries::{Started, TrackedQueries, TrackedQuery};
 use mantissa_ports::{Column, PortError, QueryEngine, QueryRequest, QueryStats, QueryStatus, ResultPage};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
+
+/// Of each thread: expressions are walked to their depth, in many places, and a stack that ends ends the process. What is
+/// not used costs address space only.
+const STACK_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -132,11 +136,12 @@ impl DataFusionEngine {
             catalogue,
             max_result_bytes: config.max_result_bytes,
             running: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
-            queries: TrackedQueries::default(),
+            queries: TrackedQueries::new("EmbeddedQuery"),
             runtime: Some(
                 Builder::new_multi_thread()
                     .worker_threads(config.n_threads.max(1))
                     .thread_name("query")
+                    .thread_stack_size(STACK_BYTES)
                     .enable_all()
                     .build()
                     .map_err(|error| QueryError::Open(Box::new(error.into())))?,
@@ -145,39 +150,23 @@ impl DataFusionEngine {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Waits for a free place, runs the query, and notes how it ended, also where it panicked. The clock runs on the
-    /// caller's runtime, where no query can hold it up.
+    /// Waits for a free place and runs the query.
     fn spawn(&self, request: &QueryRequest, query: &Arc<TrackedQuery>) -> Result<(), QueryError> {
         let (inner, tracked) = (Arc::clone(&self.inner), Arc::clone(query));
-        let (timeout, max_rows) = (request.timeout, request.max_rows);
+        let (sql, max_rows, stop) = (request.sql.clone(), request.max_rows, StopFlag::default());
+        let stopped = Arc::clone(&stop);
         let (begins, begun) = oneshot::channel();
-        let mut work = self.inner.handle()?.spawn(async move {
+        let work = self.inner.handle()?.spawn(async move {
             let Ok(_place) = Arc::clone(&inner.running).acquire_owned().await else {
-                return Err(QueryError::Stopped("its queue is closed".to_owned()));
+                return Err(QueryError::Stopped("its queue is closed".to_owned()).into_end());
             };
             tracked.set_running();
             let _nobody_waits = begins.send(());
             let limits = ResultLimits { max_rows, max_bytes: inner.max_result_bytes };
-            run_query(&inner.state, &inner.catalogue, &tracked.sql, limits, &tracked.stop).await
+            run_query(&inner.state, &inner.catalogue, &sql, limits, &stopped).await.map_err(QueryError::into_end)
         });
-        query.set_abort(work.abort_handle());
-        let tracked = Arc::clone(query);
-        tokio::spawn(async move {
-            // An error means that the work ended before it began, which it then says itself.
-            let _ended_early = begun.await;
-            let outcome: Result<Output, QueryError> = match tokio::time::timeout(timeout, &mut work).await {
-                Ok(ended) => ended.unwrap_or_else(|error| Err(QueryError::Stopped(error.to_string()))),
-                Err(_) => {
-                    tracked.stop.store(true, Ordering::Relaxed);
-                    work.abort();
-                    Err(QueryError::Timeout { timeout_ms: timeout.as_millis() })
-                }
-            };
-            if let Err(error) = &outcome {
-                tracing::debug!(error = %error, "query failed");
-            }
-            tracked.finish(outcome);
-        });
+        let stop = StopOnDrop(stop, work.abort_handle());
+        query.follow(work, begun, request.timeout, move || drop(stop));
         Ok(())
     }
 }
@@ -194,11 +183,11 @@ impl Inner {
 #[async_trait]
 impl QueryEngine for DataFusionEngine {
     async fn start(&self, request: &QueryRequest) -> Result<EngineQueryId, PortError> {
-        match self.inner.queries.start(&request.token, &request.sql) {
+        match self.inner.queries.start(request) {
             Started::Known(id) => Ok(id),
             Started::New(id, query) => {
                 if let Err(error) = self.spawn(request, &query) {
-                    query.finish(Err(error));
+                    query.finish(Err(error.into_end()));
                 }
                 Ok(id)
             }
@@ -206,27 +195,15 @@ impl QueryEngine for DataFusionEngine {
     }
 
     async fn status(&self, query: &EngineQueryId) -> Result<QueryStatus, PortError> {
-        Ok(self.inner.queries.get(query).map_or(QueryStatus::Unknown, |query| query.status()))
+        Ok(self.inner.queries.status(query))
     }
 
     async fn results(&self, query: &EngineQueryId, page: Option<&str>) -> Result<ResultPage, PortError> {
-        let refused = |why: String| PortError::permanent("read results of query", query.to_string(), why);
-        let tracked = self.inner.queries.get(query).ok_or_else(|| refused("the engine does not know it".into()))?;
-        let status = tracked.status();
-        if !matches!(status, QueryStatus::Succeeded(_)) {
-            return Err(refused(format!("it has not succeeded: {status:?}")));
-        }
-        let from = match page {
-            None => 0,
-            Some(token) => token.parse().map_err(|_| refused(format!("`{token}` is not a page of it")))?,
-        };
-        tracked.page(from).ok_or_else(|| refused(format!("it has no page at row {from}")))
+        self.inner.queries.results(query, page)
     }
 
     async fn cancel(&self, query: &EngineQueryId) -> Result<(), PortError> {
-        if let Some(tracked) = self.inner.queries.get(query) {
-            tracked.cancel();
-        }
+        self.inner.queries.cancel(query);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use datafusion::error::DataFusionError;
 use mantissa_contracts::messages::FailureKind;
+use mantissa_ports::tracked_queries::QueryEnd;
 use mantissa_sql::{Position, SqlError};
 use std::error::Error;
 use std::io;
@@ -26,8 +27,6 @@ pub enum QueryError {
     TooManyRows { max_rows: u64 },
     #[error("run query: the result is larger than {max_bytes} bytes")]
     TooLarge { max_bytes: usize },
-    #[error("run query: it ran past its timeout of {timeout_ms} ms")]
-    Timeout { timeout_ms: u128 },
     #[error("open query engine: {0}")]
     Open(#[source] Box<DataFusionError>),
     #[error("run query: the engine stopped unexpectedly: {0}")]
@@ -37,10 +36,14 @@ pub enum QueryError {
 impl QueryError {
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::FileDisappeared(_) | Self::Timeout { .. } => FailureKind::Transient,
+            Self::FileDisappeared(_) => FailureKind::Transient,
             Self::Run(error) if is_io(error) => FailureKind::Transient,
             _ => FailureKind::Permanent,
         }
+    }
+
+    pub(super) fn into_end(self) -> QueryEnd {
+        QueryEnd::failed(self.kind(), self.to_string())
     }
 
     pub(super) fn plan(error: DataFusionError) -> Self {

@@ -19,7 +19,6 @@ mod render_value;
 mod rewrite;
 mod run_query;
 mod tables;
-mod tracked_queries;
 mod widen_lambdas;
 
 pub use engine::{DataFusionEngine, EngineConfig};

@@ -10,19 +10,12 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::parser::Statement;
 use futures::StreamExt;
 use mantissa_lake::catalogue::Catalogue;
+use mantissa_ports::tracked_queries::{QueryOutput, row_bytes};
 use mantissa_ports::{Column, QueryStats};
 use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) type Row = Vec<Option<String>>;
-
-/// A complete result.
-#[derive(Debug)]
-pub(super) struct Output {
-    pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<Row>,
-    pub(super) stats: QueryStats,
-}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResultLimits {
@@ -37,7 +30,7 @@ pub(super) async fn run_query(
     sql: &str,
     limits: ResultLimits,
     stop: &StopFlag,
-) -> Result<Output, QueryError> {
+) -> Result<QueryOutput, QueryError> {
     let started = Instant::now();
     let logical = plan_query(state, catalogue, sql).await?;
     let physical = state.create_physical_plan(&logical).await.map_err(QueryError::plan)?;
@@ -69,7 +62,7 @@ pub(super) async fn run_query(
         scanned_bytes: scanned_bytes(physical.as_ref()),
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
-    Ok(Output { columns, rows, stats })
+    Ok(QueryOutput { columns, rows, stats })
 }
 
 /// The plan of a Trino query, analysed but not optimised.
@@ -89,8 +82,4 @@ fn scanned_bytes(plan: &dyn ExecutionPlan) -> u64 {
         .and_then(|metrics| metrics.sum_by_name("bytes_scanned"))
         .map_or(0, |value| value.as_usize() as u64);
     own + plan.children().into_iter().map(|child| scanned_bytes(child.as_ref())).sum::<u64>()
-}
-
-fn row_bytes(row: &Row) -> usize {
-    row.iter().map(|value| size_of::<Option<String>>() + value.as_ref().map_or(0, String::len)).sum()
 }

@@ -130,6 +130,12 @@ pub fn raw_object_sentences() -> Vec<Sentence<dyn RawObjectFixture>> {
     sentences
 }
 
+pub fn query_engine_sentences() -> Vec<Sentence<dyn EngineFixture>> {
+    let mut sentences = Vec::new();
+    crate::query_engine_conformance!(collect sentences);
+    sentences
+}
+
 pub fn secret_store_sentences() -> Vec<Sentence<dyn SecretStoreFixture>> {
     let mut sentences = Vec::new();
     crate::secret_store_conformance!(collect sentences);

@@ -93,6 +93,7 @@ fn json_array_length(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     Ok(Arc::new(lengths.collect::<Int64Array>()))
 }
 
+/// A text comes without its quotes, as Trino gives it: what follows cannot read it as JSON.
 fn json_array_get(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let json = Texts::of(&args.args[0])?;
     let mut values = StringBuilder::new();
@@ -102,7 +103,12 @@ fn json_array_get(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
             let at = if at < 0 { at + found.len() as i64 } else { at };
             usize::try_from(at).ok().and_then(|at| found.get(at).copied())
         });
-        values.append_option(element.map(compact));
+        values.append_option(element.filter(|element| *element != "null").map(
+            |element| match element.starts_with('"') {
+                true => serde_json::from_str(element).map_or_else(|_| Cow::Borrowed(element), Cow::Owned),
+                false => compact(element),
+            },
+        ));
     }
     Ok(Arc::new(values.finish()))
 }

@@ -102,7 +102,6 @@ const RENAMED: &[(&str, &str)] = &[
     ("regexp_replace", "trino_regexp_replace"),
     ("regexp_split", "trino_regexp_split"),
     ("round", "trino_round"),
-    ("row", "struct"),
     ("sign", "trino_sign"),
     ("split", "trino_split"),
     ("split_part", "trino_split_part"),
@@ -214,6 +213,11 @@ impl Call<'_> {
             "md5" | "sha256" | "sha512" => {
                 let [value] = self.exactly()?;
                 call("digest", vec![value, text(&name)])
+            }
+            // Without names of their own, fields are told apart so.
+            "row" => {
+                let fields = std::mem::take(&mut self.arguments).into_iter().enumerate();
+                call("named_struct", fields.flat_map(|(n, value)| [text(&format!("field{n}")), value]).collect())
             }
             "to_utf8" => arrow_cast(self.exactly::<1>()?[0].clone(), "Binary"),
             "to_hex" => call("upper", vec![self.encoded("encode", "hex")?]),

@@ -1,9 +1,9 @@
 //! The engine behind the port: states, pages, limits.
 
-use super::super::limits::PAGE_ROWS;
-use super::engine;
+use super::{engine, rows};
 use mantissa_contracts::ids::EngineQueryId;
 use mantissa_contracts::messages::FailureKind;
+use mantissa_ports::tracked_queries::PAGE_ROWS;
 use mantissa_ports::{QueryEngine, QueryRequest, QueryStatus};
 use std::time::Duration;
 
@@ -111,4 +111,19 @@ async fn query_the_engine_does_not_know_is_unknown() {
     assert!(!engine.results(&id, None).await.unwrap_err().is_transient());
     engine.cancel(&id).await.unwrap();
     assert_eq!(engine.status(&id).await.unwrap(), QueryStatus::Unknown);
+}
+
+/// A statement that ends the thread's stack ends the process, and everybody's queries with it.
+#[tokio::test]
+async fn longest_chains_that_are_parsed_are_run() {
+    let engine = engine();
+    let chain = |operator: &str, term: &str| vec![term; 400].join(operator);
+    for predicate in [chain(" OR ", "year"), chain(" OR ", "event_id").replace("event_id", "(event_id = 'x')")] {
+        let found = engine.collect(&format!("SELECT count(*) FROM cloudtrail_logs WHERE {predicate}")).await;
+        assert_eq!(found.is_ok(), predicate.contains('x'), "{found:?}");
+    }
+    let sum = format!("SELECT {}", chain(" + ", "1"));
+    assert_eq!(rows(&engine, &sum).await, ["400"]);
+    let error = engine.collect(&format!("SELECT 1{}", " + 1".repeat(20_000))).await.unwrap_err().to_string();
+    assert!(error.contains("operators in a row"), "{error}");
 }
