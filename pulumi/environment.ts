@@ -4,7 +4,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** What a function is told, by the names `services/hosts/aws` reads. */
 export function environment(spec: FunctionSpec, around: Surroundings): Record<string, pulumi.Input<string>> {
-  const { deployment, settings, state, lake, configuration } = around;
+  const { deployment, settings, state, lake, configuration, bus } = around;
   const targets = targetsOf(spec);
   const seesAll = spec.dead_letters || spec.http;
   const queues = seesAll ? allQueues.map(({ name }) => name) : unique([...spec.queues, ...targets.queues]);
@@ -22,6 +22,7 @@ export function environment(spec: FunctionSpec, around: Surroundings): Record<st
     ...when(spec.athena !== null, {
       MANTISSA_ATHENA: pulumi.jsonStringify({ workgroup: lake.workgroup.name, database: lake.catalogue.database }),
     }),
+    ...when(spec.event_bus, { MANTISSA_EVENT_BUS: bus.name }),
     ...when(spec.secrets, { MANTISSA_SECRET_PREFIX: deployment.secretPrefix }),
     ...(settings.otlpEndpoint ? { MANTISSA_OTLP_ENDPOINT: settings.otlpEndpoint } : {}),
   };

@@ -7,6 +7,7 @@ import { Configuration } from "./components/Configuration.ts";
 import { DataLake } from "./components/DataLake.ts";
 import { DurableQueue } from "./components/DurableQueue.ts";
 import { Encryption } from "./components/Encryption.ts";
+import { EventBus } from "./components/EventBus.ts";
 import { FirstRun } from "./components/FirstRun.ts";
 import { Notifier } from "./components/Notifier.ts";
 import { PipelineStage } from "./components/PipelineStage.ts";
@@ -61,7 +62,19 @@ const schedules = new scheduler.ScheduleGroup("schedules", {
   name: `mantissa-${deployment.stack}`,
   tags: deployment.tags("PipelineStage"),
 });
-const around: Surroundings = { deployment, settings, encryption, queue, topic, state, lake, configuration, schedules };
+const bus = new EventBus("events", { deployment, encryption });
+const around: Surroundings = {
+  deployment,
+  settings,
+  encryption,
+  queue,
+  topic,
+  bus,
+  state,
+  lake,
+  configuration,
+  schedules,
+};
 const stages = functions.map((spec) =>
   notifiedTypes(spec).length > 0
     ? new Notifier(spec.name, { spec, around }).stage
@@ -90,6 +103,7 @@ export const lakeBucket = lake.bucket.name;
 export const configured = firstRun.answers;
 export const alertsTopicArn = topic("alerts").arn;
 export const topicArns = Object.fromEntries(topics.map((each) => [each.spec.name, each.arn]));
+export const eventBusName = bus.name;
 export const operationsTopicArn = alarms.topicArn;
 export const dashboardUrl = alarms.dashboardUrl;
 export const webUrl = web.url;

@@ -19,8 +19,10 @@ export interface TopicSpec {
 
 export interface Topology {
   queues: QueueSpec[];
-  /** Queues that AWS services write to, not our functions. */
+  /** Queues that are here and not on one machine. */
   aws_queues: QueueSpec[];
+  /** Those of them that hear all that a topic is told. */
+  aws_subscriptions: { topic: string; queue: string }[];
   topics: TopicSpec[];
   publications: { message: string; publishers: string[]; target: { queue: string } | { topic: string } }[];
   queue_retention_days: number;
@@ -51,6 +53,7 @@ export interface FunctionSpec {
   athena: "start" | "read" | null;
   secrets: boolean;
   dead_letters: boolean;
+  event_bus: boolean;
 }
 
 export interface TableSpec {
@@ -82,12 +85,20 @@ export interface LakeSpec {
   views: { name: string; doc: string; sql: string; columns: ColumnSpec[] }[];
 }
 
-export const topology: Topology = read("../contracts/topology.json");
+export const topology: Topology = withOwnSubscriptions(read("../contracts/topology.json"));
 export const functions: FunctionSpec[] = read("generated/functions.json");
 export const tables: TableSpec[] = read("generated/tables.json");
 export const lake: LakeSpec = read("generated/lake.json");
 
 export const allQueues: QueueSpec[] = [...topology.queues, ...topology.aws_queues];
+
+function withOwnSubscriptions(table: Topology): Topology {
+  const topics = table.topics.map((topic) => {
+    const own = table.aws_subscriptions.filter((subscription) => subscription.topic === topic.name);
+    return { ...topic, subscriptions: [...topic.subscriptions, ...own.map(({ queue }) => ({ queue, filter: null }))] };
+  });
+  return { ...table, topics };
+}
 
 /** The function that is given a queue's messages. */
 export function consumerOf(queue: string): FunctionSpec {

@@ -18,6 +18,7 @@ export function permissions(spec: FunctionSpec, around: Surroundings, logGroupAr
     ...tables(spec, around),
     ...objects(spec, around),
     ...queries(spec, around),
+    ...(spec.event_bus ? [allow("PutEvents", ["events:PutEvents"], [around.bus.arn])] : []),
     ...(spec.secrets
       ? [
           {

@@ -4,6 +4,7 @@ import type { DataLake } from "./components/DataLake.ts";
 import type { DurableQueue } from "./components/DurableQueue.ts";
 import type { AlertTopic } from "./components/AlertTopic.ts";
 import type { Encryption } from "./components/Encryption.ts";
+import type { EventBus } from "./components/EventBus.ts";
 import type { StateTables } from "./components/StateTables.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Settings } from "./settings.ts";
@@ -15,6 +16,7 @@ export interface Surroundings {
   encryption: Encryption;
   queue: (name: string) => DurableQueue;
   topic: (name: string) => AlertTopic;
+  bus: EventBus;
   state: StateTables;
   lake: DataLake;
   configuration: Configuration;

@@ -120,11 +120,29 @@ pub const OBJECT_CREATED: &str = "ingest-object_created";
 /// Where EventBridge tells that a query of Athena has ended.
 pub const QUERY_ENDED: &str = "result-poller-query_ended";
 
-/// Queues that services of AWS write to, in their own words. On one machine there are none.
+/// What becomes of alerts and their deliveries, on its way to the event bus.
+pub const LIFECYCLE: &str = "event-bus-lifecycle";
+
+/// Queues that are on AWS only: services of AWS write to the first two, in their own words. On one machine there are none.
 pub const AWS_QUEUES: &[QueueSpec] = &[
     queue(OBJECT_CREATED, "ingest", &["aws.s3.object_created"]),
     queue(QUERY_ENDED, "result-poller", &["aws.athena.query_ended"]),
+    queue(
+        LIFECYCLE,
+        "event-bus",
+        &["alert_opened", "alert_updated", "alert_closed", "alert_enriched", "delivery_recorded"],
+    ),
 ];
+
+/// Queues of [`AWS_QUEUES`] that hear all that is published to a topic.
+pub const AWS_SUBSCRIPTIONS: &[AwsSubscription] =
+    &[AwsSubscription { topic: "alerts", queue: LIFECYCLE }, AwsSubscription { topic: "deliveries", queue: LIFECYCLE }];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AwsSubscription {
+    pub topic: &'static str,
+    pub queue: &'static str,
+}
 
 pub const TOPICS: &[TopicSpec] = &[
     TopicSpec {
@@ -211,6 +229,7 @@ pub fn subscribed_queues<'a>(
 pub struct Topology {
     pub queues: &'static [QueueSpec],
     pub aws_queues: &'static [QueueSpec],
+    pub aws_subscriptions: &'static [AwsSubscription],
     pub topics: &'static [TopicSpec],
     pub publications: &'static [PublicationSpec],
     pub attributes: &'static [&'static str],
@@ -222,6 +241,7 @@ pub struct Topology {
 pub const TOPOLOGY: Topology = Topology {
     queues: QUEUES,
     aws_queues: AWS_QUEUES,
+    aws_subscriptions: AWS_SUBSCRIPTIONS,
     topics: TOPICS,
     publications: PUBLICATIONS,
     attributes: ATTRIBUTES,

@@ -43,7 +43,7 @@ function keyPolicy(deployment: Deployment): pulumi.Output<string> {
   const mayUse = (sid: string, service: string, condition?: Statement["Condition"]): Statement => ({
     Sid: sid,
     Principal: { Service: service },
-    Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Action: ["kms:Decrypt", "kms:GenerateDataKey", ...(service === "events.amazonaws.com" ? ["kms:DescribeKey"] : [])],
     Resource: THIS_KEY,
     ...(condition ? { Condition: condition } : {}),
   });

@@ -1,4 +1,4 @@
-import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
   CreateScheduleCommand,
   CreateScheduleGroupCommand,
@@ -107,6 +107,20 @@ export const messaging: Record<string, ResourceType> = {
       );
       const arn = present(answer.SubscriptionArn, "the subscription's ARN");
       return { id: arn, outputs: { arn } };
+    },
+  },
+  "aws:cloudwatch/eventBus:EventBus": {
+    passes: ["name", "description", "kmsKeyIdentifier", "tags"],
+    async create(inputs, { events }) {
+      const answer = await events.send(
+        new CreateEventBusCommand({
+          Name: inputs.name,
+          Description: inputs.description,
+          KmsKeyIdentifier: inputs.kmsKeyIdentifier,
+          Tags: tagList(inputs),
+        }),
+      );
+      return { id: inputs.name, outputs: { arn: present(answer.EventBusArn, "the bus's ARN") } };
     },
   },
   "aws:cloudwatch/eventRule:EventRule": {

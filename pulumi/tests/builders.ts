@@ -7,6 +7,7 @@ import { Configuration } from "../components/Configuration.ts";
 import { DataLake } from "../components/DataLake.ts";
 import { DurableQueue } from "../components/DurableQueue.ts";
 import { Encryption } from "../components/Encryption.ts";
+import { EventBus } from "../components/EventBus.ts";
 import { StateTables } from "../components/StateTables.ts";
 import { Deployment } from "../deployment.ts";
 import { allQueues, functions, lake, tables, topology, type FunctionSpec, type QueueSpec } from "../inputs.ts";
@@ -88,6 +89,7 @@ export function someFunction(overrides: Partial<FunctionSpec> = {}): FunctionSpe
     athena: null,
     secrets: false,
     dead_letters: false,
+    event_bus: false,
     ...overrides,
   };
 }
@@ -124,6 +126,7 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
     topics,
     queue: finder("queue", queues, "the test"),
     topic: finder("topic", topics, "the test"),
+    bus: new EventBus("events", { deployment, encryption }),
     state: new StateTables("state", { deployment, encryption, protect, specs: tables }),
     lake: new DataLake("lake", { deployment, encryption, protect, spec: lake, queryLimitGib: settings.queryLimitGib }),
     configuration: new Configuration("configuration", { deployment, encryption, ...settings }),

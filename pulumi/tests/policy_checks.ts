@@ -149,6 +149,7 @@ const ENCRYPTED: Record<string, (resource: Recorded, resources: Recorded[]) => b
     [inputs["defaultCacheBehavior"], ...(inputs["orderedCacheBehaviors"] ?? [])].every(
       (behaviour) => behaviour.viewerProtocolPolicy !== "allow-all",
     ),
+  "aws:cloudwatch/eventBus:EventBus": ({ inputs }) => Boolean(inputs["kmsKeyIdentifier"]),
   "aws:cloudwatch/logGroup:LogGroup": ({ inputs }) => Boolean(inputs["kmsKeyId"]),
   "aws:dynamodb/table:Table": ({ inputs }) => Boolean(inputs["serverSideEncryption"]?.kmsKeyArn),
   "aws:lambda/function:Function": ({ inputs }) => Boolean(inputs["kmsKeyArn"]),

@@ -103,6 +103,8 @@ function outputs(type: string, name: string, inputs: Record<string, unknown>): R
       return { result: JSON.stringify({ n_rules: 57, n_destinations: 2, problems: [] }) };
     case "aws:cloudwatch/logGroup:LogGroup":
       return { arn: arn("logs", `log-group:${called}`) };
+    case "aws:cloudwatch/eventBus:EventBus":
+      return { arn: arn("events", `event-bus/${called}`) };
     case "aws:cloudwatch/eventRule:EventRule":
       return { arn: arn("events", `rule/${called}`) };
     case "aws:scheduler/scheduleGroup:ScheduleGroup":

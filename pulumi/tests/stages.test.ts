@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FirstRun } from "../components/FirstRun.ts";
 import { Notifier } from "../components/Notifier.ts";
 import { PipelineStage } from "../components/PipelineStage.ts";
-import type { FunctionSpec } from "../inputs.ts";
+import { topology, type FunctionSpec } from "../inputs.ts";
 import type { Settings } from "../settings.ts";
 import { someFunction, someSurroundings, STACK } from "./builders.ts";
 import { all, only, record, statements, value, type PolicyStatement, type Recorded } from "./record.ts";
@@ -107,6 +107,27 @@ test("who watches dead letters counts every queue, sees every DLQ, and takes not
   assert.equal(allowed(resources)["Count"]?.Resource?.length, 2 * names.length);
   assert.ok([look?.Resource ?? []].flat().every((arn) => arn.endsWith("-dlq")));
   assert.ok(!look?.Action.includes("sqs:DeleteMessage"));
+});
+
+test("events are put on our bus only, by functions that announce", async () => {
+  const resources = await deployed({ event_bus: true });
+  const bus = only(resources, "aws:cloudwatch/eventBus:EventBus");
+  assert.equal(bus.inputs["name"], "mantissa-test-events");
+  const arn = "arn:aws:events:eu-central-1:123456789012:event-bus/mantissa-test-events";
+  const put = allowed(resources)["PutEvents"];
+  assert.deepEqual([[put?.Action].flat(), [put?.Resource].flat()], [["events:PutEvents"], [arn]]);
+  assert.equal(environment(resources)["MANTISSA_EVENT_BUS"], "mantissa-test-events");
+  assert.equal(allowed(await deployed({}))["PutEvents"], undefined);
+});
+
+test("what is told to a topic is heard by the queues that only AWS has", () => {
+  for (const { topic, queue } of topology.aws_subscriptions) {
+    const spec = topology.topics.find(({ name }) => name === topic);
+    assert.deepEqual(
+      spec?.subscriptions.filter((subscription) => subscription.queue === queue),
+      [{ queue, filter: null }],
+    );
+  }
 });
 
 test("secrets are read under the stack's prefix only", async () => {

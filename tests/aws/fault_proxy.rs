@@ -1,15 +1,18 @@
 //! What stands between the functions and the emulator, and makes trouble: every message is sent twice, some writes are
-//! throttled, some answers are lost on the way.
+//! throttled, some answers are lost on the way, and functions are killed right after they wrote.
 
+use crate::emulator::Emulator;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,6 +20,8 @@ use tokio::task::JoinHandle;
 /// How often, of a hundred.
 const THROTTLED: u32 = 10;
 const LOST: u32 = 4;
+/// Of what a victim writes and sends, as long as it is to be killed.
+const KILLED: u32 = 50;
 /// Operations that send: SQS's and SNS's.
 const SENDS: [&str; 3] = ["AmazonSQS.SendMessageBatch", "AmazonSQS.SendMessage", "PublishBatch"];
 /// Operations that SDKs try again when they are throttled.
@@ -26,14 +31,23 @@ const WRITES: [&str; 3] =
 #[derive(Clone)]
 struct Proxy {
     emulator: String,
+    emulator_pid: u32,
     client: reqwest::Client,
     random: Arc<Mutex<StdRng>>,
-    faults: Arc<Mutex<BTreeMap<&'static str, u32>>>,
+    told: Arc<Mutex<Told>>,
+}
+
+/// What the test is told, and what is still to be done.
+#[derive(Default)]
+struct Told {
+    faults: BTreeMap<&'static str, u32>,
+    /// Functions, and how often each is still to be killed.
+    kills_left: BTreeMap<String, u32>,
 }
 
 pub(crate) struct FaultProxy {
     url: String,
-    faults: Arc<Mutex<BTreeMap<&'static str, u32>>>,
+    told: Arc<Mutex<Told>>,
     server: JoinHandle<()>,
 }
 
@@ -44,20 +58,24 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
-    pub(crate) async fn start(emulator: &str, seed: u64) -> Self {
+    /// Each of the victims is killed so many times, after it wrote or sent and before it learns that it did.
+    pub(crate) async fn start(emulator: &Emulator, seed: u64, victims: &[&str], kills: u32) -> Self {
         mantissa_runtime::tls::install_crypto_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let proxy = Proxy {
-            emulator: emulator.to_owned(),
+            emulator: emulator.endpoint.clone(),
+            emulator_pid: emulator.pid(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
-            faults: Arc::default(),
+            told: Arc::default(),
         };
-        let faults = proxy.faults.clone();
+        let told = proxy.told.clone();
+        told.lock().unwrap().kills_left = victims.iter().map(|victim| ((*victim).to_owned(), kills)).collect();
         let router = Router::new().fallback(forward).with_state(proxy);
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, faults, server }
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { url, told, server }
     }
 
     /// What a function's environment must say, so that it meets the faults.
@@ -67,7 +85,14 @@ impl FaultProxy {
 
     /// How often each fault happened.
     pub(crate) fn faults(&self) -> BTreeMap<&'static str, u32> {
-        self.faults.lock().unwrap().clone()
+        self.told.lock().unwrap().faults.clone()
+    }
+
+    /// The functions that are still to be killed, each with how often.
+    pub(crate) fn kills_left(&self) -> BTreeMap<String, u32> {
+        let mut kills_left = self.told.lock().unwrap().kills_left.clone();
+        kills_left.retain(|_, kills| *kills > 0);
+        kills_left
     }
 }
 
@@ -77,7 +102,19 @@ impl Proxy {
     }
 
     fn note(&self, fault: &'static str) {
-        *self.faults.lock().unwrap().entry(fault).or_default() += 1;
+        *self.told.lock().unwrap().faults.entry(fault).or_default() += 1;
+    }
+
+    /// Kills the function that holds the other end of the connection, where it is a victim.
+    fn kills(&self, peer: SocketAddr) -> bool {
+        let Some((pid, program)) = function_at(self.emulator_pid, peer) else { return false };
+        let mut told = self.told.lock().unwrap();
+        let Some(kills) = told.kills_left.get_mut(&program).filter(|kills| **kills > 0) else { return false };
+        *kills -= 1;
+        println!("{program} is killed, {kills} times left");
+        assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+        *told.faults.entry("killed in a batch").or_default() += 1;
+        true
     }
 
     async fn send(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
@@ -95,7 +132,14 @@ impl Proxy {
     }
 }
 
-async fn forward(State(proxy): State<Proxy>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn forward(
+    State(proxy): State<Proxy>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     // SNS names its operations in a form.
     let of_form = body.strip_prefix(b"Action=").and_then(|rest| rest.split(|byte| *byte == b'&').next());
@@ -109,6 +153,9 @@ async fn forward(State(proxy): State<Proxy>, method: Method, uri: Uri, headers: 
         proxy.send(&method, &uri, &headers, &body).await;
     }
     let answer = proxy.send(&method, &uri, &headers, &body).await;
+    if (WRITES.contains(&operation) || SENDS.contains(&operation)) && proxy.happens(KILLED) && proxy.kills(peer) {
+        return told(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError");
+    }
     if proxy.happens(LOST) {
         proxy.note("answer lost");
         return told(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError");
@@ -119,4 +166,32 @@ async fn forward(State(proxy): State<Proxy>, method: Method, uri: Uri, headers: 
 fn told(status: StatusCode, code: &str) -> Response {
     let body = json!({ "__type": code, "message": "a fault of the test" }).to_string();
     Response::builder().status(status).header("content-type", "application/x-amz-json-1.0").body(body.into()).unwrap()
+}
+
+/// The function whose connection has this end: Linux says which process holds it.
+fn function_at(emulator_pid: u32, end: SocketAddr) -> Option<(u32, String)> {
+    let port = format!(":{:04X}", end.port());
+    let connections = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    let inode = connections.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(1)?.ends_with(&port).then(|| fields.get(9).map(|inode| format!("socket:[{inode}]")))?
+    })?;
+    functions_of(emulator_pid).into_iter().find(|(pid, _)| {
+        let opened = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        opened
+            .into_iter()
+            .any(|file| std::fs::read_link(file.path()).is_ok_and(|link| link.as_os_str() == inode.as_str()))
+    })
+}
+
+/// Processes the emulator started: the functions, each with the program it runs.
+fn functions_of(emulator_pid: u32) -> Vec<(u32, String)> {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        (parent == emulator_pid).then(|| (pid, program.file_name().unwrap().to_string_lossy().into_owned()))
+    });
+    processes.collect()
 }

@@ -1,6 +1,7 @@
 //! One alert's way through a deployment on AWS, from a raw object to whoever is told of it.
 
 use crate::cloud::{Cloud, wait_for};
+use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::TimeDelta;
 use mantissa_contracts::time::Instant;
@@ -46,6 +47,25 @@ async fn subscribe_outside(cloud: &Cloud, message_type: &str) -> String {
     url
 }
 
+/// A queue of somebody else's with a rule on the event bus that matches what it wants to hear of.
+async fn hear_the_bus(cloud: &Cloud, message_type: &str) -> String {
+    let (events, sqs) = (aws_sdk_eventbridge::Client::new(&cloud.config), aws_sdk_sqs::Client::new(&cloud.config));
+    let (name, bus) = ("hears-the-bus", cloud.output("eventBusName"));
+    let pattern = json!({ "source": ["mantissa"], "detail-type": [message_type] }).to_string();
+    let rule = events.put_rule().name(name).event_bus_name(bus).event_pattern(pattern).send().await.unwrap();
+    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{name}");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sqs:SendMessage",
+        "Resource": arn, "Condition": { "ArnEquals": { "aws:SourceArn": rule.rule_arn().unwrap() } },
+    }]});
+    let create = sqs.create_queue().queue_name(name).attributes(QueueAttributeName::Policy, policy.to_string());
+    let url = create.send().await.unwrap().queue_url.unwrap();
+    let target = Target::builder().id("queue").arn(arn).build().unwrap();
+    let put = events.put_targets().rule(name).event_bus_name(bus).targets(target).send().await.unwrap();
+    assert_eq!(put.failed_entry_count(), 0, "{put:?}");
+    url
+}
+
 async fn receive_all(cloud: &Cloud, url: &str) -> Vec<Value> {
     let sqs = aws_sdk_sqs::Client::new(&cloud.config);
     let mut bodies = Vec::new();
@@ -63,6 +83,25 @@ async fn receive_all(cloud: &Cloud, url: &str) -> Vec<Value> {
     }
 }
 
+/// The alerts that a queue is told of, as soon as they are so many.
+async fn heard_of(
+    cloud: &Cloud,
+    url: &str,
+    n_alerts: usize,
+    alert_id: impl Fn(&Value) -> &Value + Copy,
+) -> BTreeSet<String> {
+    let heard_of = Mutex::new(BTreeSet::new());
+    wait_for("what others hear of alerts", cloud, || async {
+        for body in receive_all(cloud, url).await {
+            let id = alert_id(&body).as_str().unwrap_or_else(|| panic!("no alert in {body}"));
+            heard_of.lock().unwrap().insert(id.to_owned());
+        }
+        (heard_of.lock().unwrap().len() >= n_alerts).then_some(())
+    })
+    .await;
+    heard_of.into_inner().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queue() {
     let receiver = Receiver::start(Answer::ACCEPT);
@@ -71,6 +110,7 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     cloud.deploy(&configuration(&receiver), &rules, &[]);
     cloud.put_secret("signing_key", Receiver::secret()).await;
     let outside = subscribe_outside(&cloud, "mantissa.alert_enriched.v1").await;
+    let beside = hear_the_bus(&cloud, "mantissa.alert_opened.v1").await;
 
     // Long enough ago that nothing done meanwhile can have this time.
     let now = SystemClock.now() - TimeDelta::hours(2);
@@ -90,16 +130,11 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     assert_eq!(receiver.refused(), Vec::<String>::new());
     let alerts: BTreeSet<&str> = notified.iter().map(|notification| notification.alert_id.as_str()).collect();
     assert_eq!((alerts.len(), notified.len()), (2, 2), "{notified:?}");
-    let heard_of = Mutex::new(BTreeSet::new());
-    wait_for("what the outside subscriber hears", &cloud, || async {
-        for body in receive_all(&cloud, &outside).await {
-            heard_of.lock().unwrap().insert(body["data"]["alert"]["alert_id"].as_str().unwrap().to_owned());
-        }
-        (heard_of.lock().unwrap().len() >= alerts.len()).then_some(())
-    })
-    .await;
-    let heard_of = heard_of.into_inner().unwrap();
-    assert!(heard_of.iter().map(String::as_str).eq(alerts), "{heard_of:?}");
+    let subscriber = heard_of(&cloud, &outside, alerts.len(), |body| &body["data"]["alert"]["alert_id"]).await;
+    assert!(subscriber.iter().map(String::as_str).eq(alerts.iter().copied()), "{subscriber:?}");
+    let on_the_bus =
+        heard_of(&cloud, &beside, alerts.len(), |event| &event["detail"]["data"]["alert"]["alert_id"]).await;
+    assert!(on_the_bus.iter().map(String::as_str).eq(alerts), "{on_the_bus:?}");
 
     // One machine with the same rules and the same object finds the same alerts and tells the same of them.
     let nearby = Receiver::start(Answer::ACCEPT);

@@ -43,6 +43,8 @@ pub struct FunctionConfig {
     configuration: Option<String>,
     athena: Option<AthenaLocation>,
     secret_prefix: Option<String>,
+    /// Its name.
+    event_bus: Option<String>,
     pub log_filter: String,
     pub otlp_endpoint: Option<String>,
     /// Where alarms and dashboards look.
@@ -68,6 +70,7 @@ impl FunctionConfig {
             configuration: set("MANTISSA_CONFIGURATION"),
             athena: json("MANTISSA_ATHENA", set("MANTISSA_ATHENA"))?,
             secret_prefix: set("MANTISSA_SECRET_PREFIX"),
+            event_bus: set("MANTISSA_EVENT_BUS"),
             log_filter: set("MANTISSA_LOG").unwrap_or_else(|| "info".to_owned()),
             otlp_endpoint: set("MANTISSA_OTLP_ENDPOINT"),
             metric_namespace: set("MANTISSA_METRIC_NAMESPACE").unwrap_or_else(|| "Mantissa".to_owned()),
@@ -89,6 +92,10 @@ impl FunctionConfig {
 
     pub fn secret_prefix(&self) -> anyhow::Result<&str> {
         self.needed("MANTISSA_SECRET_PREFIX", self.secret_prefix.as_deref())
+    }
+
+    pub fn event_bus(&self) -> anyhow::Result<&str> {
+        self.needed("MANTISSA_EVENT_BUS", self.event_bus.as_deref())
     }
 
     /// Bucket and key.

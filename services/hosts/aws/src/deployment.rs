@@ -4,10 +4,10 @@ use crate::config::FunctionConfig;
 use crate::configuration::Configuration;
 use crate::functions::{FUNCTIONS, FunctionSpec};
 use anyhow::Context as _;
-use mantissa_aws::Account;
 use mantissa_aws::athena::{AthenaConfig, WakeOnEnd};
 use mantissa_aws::dynamodb::{DynamoTables, Outbox};
 use mantissa_aws::sqs::{HandedQueue, QueueUrls, SqsQueue};
+use mantissa_aws::{Account, EventBus};
 use mantissa_contracts::topology::{find_queue, find_topic};
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
 use mantissa_ports::{
@@ -109,6 +109,10 @@ impl Deployment {
 
     pub fn secrets(&self) -> anyhow::Result<Arc<dyn SecretStore>> {
         Ok(Arc::new(self.account.secrets(self.config.secret_prefix()?)))
+    }
+
+    pub(crate) fn event_bus(&self) -> anyhow::Result<EventBus> {
+        Ok(self.account.event_bus(self.config.event_bus()?))
     }
 
     pub fn engine(&self) -> anyhow::Result<Arc<dyn QueryEngine>> {

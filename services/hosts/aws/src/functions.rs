@@ -1,7 +1,7 @@
 //! The one table of functions: what wakes each, and what it may touch. `pulumi/generated/functions.json` is made from it;
 //! what a function publishes where, and which queues there are, is in the topology.
 
-use mantissa_contracts::topology::{OBJECT_CREATED, QUERY_ENDED};
+use mantissa_contracts::topology::{LIFECYCLE, OBJECT_CREATED, QUERY_ENDED};
 use serde::Serialize;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,6 +65,8 @@ pub struct FunctionSpec {
     pub secrets: bool,
     /// Looks into every DLQ.
     pub dead_letters: bool,
+    /// Puts events on the bus.
+    pub event_bus: bool,
 }
 
 const fn read(table: &'static str) -> TableUse {
@@ -101,6 +103,7 @@ const fn function(name: &'static str, binary: &'static str, doc: &'static str) -
         athena: None,
         secrets: false,
         dead_letters: false,
+        event_bus: false,
     }
 }
 
@@ -187,6 +190,11 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
     },
     notifier("notifiers-slack", &["notifiers-slack"]),
     notifier("notifiers-webhook", &["notifiers-webhook"]),
+    FunctionSpec {
+        queues: &[LIFECYCLE],
+        event_bus: true,
+        ..function("event-bus", "event-bus", "puts what becomes of alerts and deliveries on the event bus")
+    },
     FunctionSpec {
         services: &["scheduler", "dedup", "enrichment", "notifiers", "api"],
         schedule: every(1, "sweep"),

@@ -6,6 +6,7 @@
 //! Invariants: a message that was not settled is reported as failed, so that the event source mapping does not delete it;
 //! a message of no known queue fails its whole batch, visibly.
 
+mod announce_lifecycle;
 mod announce_objects;
 pub mod config;
 pub mod configuration;
@@ -17,6 +18,7 @@ mod queue_service;
 mod report_metrics;
 mod wake_poller;
 
+pub use announce_lifecycle::AnnounceLifecycle;
 pub use announce_objects::AnnounceObjects;
 pub use configure::{Configured, configure};
 pub use deployment::Deployment;

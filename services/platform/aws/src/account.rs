@@ -4,7 +4,7 @@ use crate::athena::{AthenaConfig, AthenaQueryEngine};
 use crate::dynamodb::DynamoTables;
 use crate::s3::{S3ObjectStorage, S3RawObjectSource};
 use crate::sqs::{QueueUrls, SqsQueue};
-use crate::{SecretsManagerStore, SnsTopic, load_config};
+use crate::{EventBus, SecretsManagerStore, SnsTopic, load_config};
 use aws_config::SdkConfig;
 use mantissa_contracts::topology::{QueueSpec, TopicSpec};
 use mantissa_ports::{Clock, Publisher};
@@ -62,6 +62,10 @@ impl Account {
 
     pub fn athena(&self, config: AthenaConfig, clock: Arc<dyn Clock>) -> AthenaQueryEngine {
         AthenaQueryEngine::new(aws_sdk_athena::Client::new(&self.config), config, clock)
+    }
+
+    pub fn event_bus(&self, name: &str) -> EventBus {
+        EventBus::new(aws_sdk_eventbridge::Client::new(&self.config), name)
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
