@@ -127,11 +127,15 @@ pub const LIFECYCLE: &str = "event-bus-lifecycle";
 pub const AWS_QUEUES: &[QueueSpec] = &[
     queue(OBJECT_CREATED, "ingest", &["aws.s3.object_created"]),
     queue(QUERY_ENDED, "result-poller", &["aws.athena.query_ended"]),
-    queue(
-        LIFECYCLE,
-        "event-bus",
-        &["alert_opened", "alert_updated", "alert_closed", "alert_enriched", "delivery_recorded"],
-    ),
+    QueueSpec {
+        // A bus that takes nothing is waited for. A message that died of it would raise an alert, which is told to the bus.
+        max_receive_count: 1000,
+        ..queue(
+            LIFECYCLE,
+            "event-bus",
+            &["alert_opened", "alert_updated", "alert_closed", "alert_enriched", "delivery_recorded"],
+        )
+    },
 ];
 
 /// Queues of [`AWS_QUEUES`] that hear all that is published to a topic.

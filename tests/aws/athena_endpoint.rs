@@ -4,6 +4,7 @@
 //! other SQL, a query takes its time, pages begin with a row of names, a NULL is a datum without a value, a limit and a
 //! failure are told in Athena's fields. It can be told to throttle, fail or cancel what is started next.
 
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -15,7 +16,7 @@ use mantissa_contracts::time::Instant;
 use mantissa_ports::{Clock as _, Column, QueryEngine, QueryRequest, QueryStatus, SystemClock};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -51,6 +52,8 @@ pub(crate) struct AthenaEndpoint {
     engine: Arc<dyn QueryEngine>,
     executions: Arc<Mutex<HashMap<String, Execution>>>,
     faults: Arc<Mutex<VecDeque<Fault>>>,
+    /// Who is told when a query has ended.
+    events: Arc<OnceLock<aws_sdk_eventbridge::Client>>,
 }
 
 /// The running server; it ends with this.
@@ -75,12 +78,18 @@ fn invalid(message: impl Into<String>) -> Refused {
 
 impl AthenaEndpoint {
     pub(crate) async fn serve(engine: Arc<dyn QueryEngine>) -> Served {
-        let endpoint = Self { engine, executions: Arc::default(), faults: Arc::default() };
+        let endpoint = Self { engine, executions: Arc::default(), faults: Arc::default(), events: Arc::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().route("/", post(answer)).with_state(endpoint.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Served { url, endpoint, server }
+    }
+
+    /// From now on the end of a query is an event on the account's default bus. Only AWS may put one with the source
+    /// `aws.athena`, so rules of a deployment in an emulator hear this one too.
+    pub(crate) fn tell(&self, events: aws_sdk_eventbridge::Client) {
+        assert!(self.events.set(events).is_ok(), "it tells somebody already");
     }
 
     pub(crate) fn next_start(&self, fault: Fault) {
@@ -128,12 +137,13 @@ impl AthenaEndpoint {
             Some(Fault::Cancel) => Some((submitted, QueryStatus::Cancelled)),
             _ => None,
         };
-        let watched = ended.is_none();
+        let ended_at_once = ended.is_some();
         let (sql, workgroup) = (sql.to_owned(), workgroup.to_owned());
         let execution = Execution { query: query.clone(), sql, workgroup, submitted, ended };
         self.executions.lock().unwrap().insert(id.clone(), execution);
-        if watched {
-            tokio::spawn(self.clone().watch(id.clone(), query));
+        match ended_at_once {
+            true => drop(tokio::spawn(self.clone().tell_end(id.clone()))),
+            false => drop(tokio::spawn(self.clone().watch(id.clone(), query))),
         }
         Ok(json!({ "QueryExecutionId": id }))
     }
@@ -146,10 +156,25 @@ impl AthenaEndpoint {
                 if let Some(execution) = self.executions.lock().unwrap().get_mut(&id) {
                     execution.ended = Some((SystemClock.now(), status));
                 }
-                return;
+                return self.tell_end(id).await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    async fn tell_end(self, id: String) {
+        let Some(events) = self.events.get() else { return };
+        let described =
+            self.describe(&json!({ "QueryExecutionId": id })).map_err(|Refused(.., message)| message).unwrap();
+        let execution = &described["QueryExecution"];
+        let detail = json!({
+            "queryExecutionId": id,
+            "workgroupName": execution["WorkGroup"],
+            "currentState": execution["Status"]["State"],
+        });
+        let entry = PutEventsRequestEntry::builder().source("emulated.athena").detail_type("Athena Query State Change");
+        let put = events.put_events().entries(entry.detail(detail.to_string()).build()).send().await.unwrap();
+        assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
     fn describe(&self, input: &Value) -> Result<Value, Refused> {

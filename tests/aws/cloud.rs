@@ -44,6 +44,7 @@ impl Cloud {
         let config = emulator.config().await;
         let lake = MirroredLake::new(Arc::new(S3ObjectStorage::new(s3(&config), LAKE_BUCKET))).await;
         let athena = AthenaEndpoint::serve(Arc::new(lake)).await;
+        athena.endpoint.tell(aws_sdk_eventbridge::Client::new(&config));
         let packages = tempfile::tempdir().unwrap();
         write_packages(packages.path());
         Some(Self { config, athena, emulator, outputs: Value::Null, packages })

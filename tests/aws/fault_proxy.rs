@@ -34,12 +34,12 @@ struct Proxy {
     emulator_pid: u32,
     client: reqwest::Client,
     random: Arc<Mutex<StdRng>>,
-    told: Arc<Mutex<Told>>,
+    progress: Arc<Mutex<Progress>>,
 }
 
 /// What the test is told, and what is still to be done.
 #[derive(Default)]
-struct Told {
+struct Progress {
     faults: BTreeMap<&'static str, u32>,
     /// Functions, and how often each is still to be killed.
     kills_left: BTreeMap<String, u32>,
@@ -47,7 +47,7 @@ struct Told {
 
 pub(crate) struct FaultProxy {
     url: String,
-    told: Arc<Mutex<Told>>,
+    progress: Arc<Mutex<Progress>>,
     server: JoinHandle<()>,
 }
 
@@ -68,14 +68,14 @@ impl FaultProxy {
             emulator_pid: emulator.pid(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
-            told: Arc::default(),
+            progress: Arc::default(),
         };
-        let told = proxy.told.clone();
-        told.lock().unwrap().kills_left = victims.iter().map(|victim| ((*victim).to_owned(), kills)).collect();
+        let progress = proxy.progress.clone();
+        progress.lock().unwrap().kills_left = victims.iter().map(|victim| ((*victim).to_owned(), kills)).collect();
         let router = Router::new().fallback(forward).with_state(proxy);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { url, told, server }
+        Self { url, progress, server }
     }
 
     /// What a function's environment must say, so that it meets the faults.
@@ -85,12 +85,12 @@ impl FaultProxy {
 
     /// How often each fault happened.
     pub(crate) fn faults(&self) -> BTreeMap<&'static str, u32> {
-        self.told.lock().unwrap().faults.clone()
+        self.progress.lock().unwrap().faults.clone()
     }
 
     /// The functions that are still to be killed, each with how often.
     pub(crate) fn kills_left(&self) -> BTreeMap<String, u32> {
-        let mut kills_left = self.told.lock().unwrap().kills_left.clone();
+        let mut kills_left = self.progress.lock().unwrap().kills_left.clone();
         kills_left.retain(|_, kills| *kills > 0);
         kills_left
     }
@@ -102,18 +102,18 @@ impl Proxy {
     }
 
     fn note(&self, fault: &'static str) {
-        *self.told.lock().unwrap().faults.entry(fault).or_default() += 1;
+        *self.progress.lock().unwrap().faults.entry(fault).or_default() += 1;
     }
 
     /// Kills the function that holds the other end of the connection, where it is a victim.
     fn kills(&self, peer: SocketAddr) -> bool {
         let Some((pid, program)) = function_at(self.emulator_pid, peer) else { return false };
-        let mut told = self.told.lock().unwrap();
-        let Some(kills) = told.kills_left.get_mut(&program).filter(|kills| **kills > 0) else { return false };
+        let mut progress = self.progress.lock().unwrap();
+        let Some(kills) = progress.kills_left.get_mut(&program).filter(|kills| **kills > 0) else { return false };
         *kills -= 1;
         println!("{program} is killed, {kills} times left");
         assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
-        *told.faults.entry("killed in a batch").or_default() += 1;
+        *progress.faults.entry("killed in a batch").or_default() += 1;
         true
     }
 

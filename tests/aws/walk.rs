@@ -136,6 +136,10 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
         heard_of(&cloud, &beside, alerts.len(), |event| &event["detail"]["data"]["alert"]["alert_id"]).await;
     assert!(on_the_bus.iter().map(String::as_str).eq(alerts), "{on_the_bus:?}");
 
+    // The end of a query was told by the rule that listens for it.
+    const HEARD: &str = "messages from mantissa-test-result-poller-query_ended";
+    wait_for("the end of a query", &cloud, || async { cloud.emulator.log().contains(HEARD).then_some(()) }).await;
+
     // One machine with the same rules and the same object finds the same alerts and tells the same of them.
     let nearby = Receiver::start(Answer::ACCEPT);
     let machine = Installation::new(&[CREATE_USER, STOP_LOGGING], &[("on-call", nearby.url())]);

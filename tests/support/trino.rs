@@ -2,7 +2,7 @@
 
 use mantissa_lake::catalogue::catalogue;
 use mantissa_ports::memory::MemorySecretStore;
-use mantissa_trino::{LakeRegistration, TrinoConfig, TrinoEngine};
+use mantissa_trino::{LakeRegistration, TrinoConfig, TrinoQueryEngine};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -50,8 +50,8 @@ impl Cluster {
     }
 
     /// With the lake's tables known to it; their files are put into the folder.
-    pub async fn engine_over(&self, folder: &ClusterFolder) -> TrinoEngine {
-        let engine = TrinoEngine::new(self.config(folder), Arc::new(MemorySecretStore::default())).unwrap();
+    pub async fn engine_over(&self, folder: &ClusterFolder) -> TrinoQueryEngine {
+        let engine = TrinoQueryEngine::new(self.config(folder), Arc::new(MemorySecretStore::default())).unwrap();
         engine.register_lake(catalogue(), &folder.registration()).await.unwrap();
         engine
     }

@@ -168,6 +168,8 @@ def run_beside(home: Path, trino: Path, command: list[str]) -> int:
 
 
 def main() -> int:
+    # So that the server is stopped then too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@
 mod report;
 mod suites;
 
-use mantissa_sql::{DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME};
+use mantissa_sql::{APPROXIMATION, DATE_OF_TRUNC, DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, ROUNDING};
 use mantissa_tests::trino::trino_cluster;
 use report::{Comparison, KnownDifference, compare};
 use std::path::PathBuf;
@@ -22,6 +22,17 @@ const DIFFERENCES: &[KnownDifference] = &[
     literal("date_trunc('hour', TIMESTAMP '2026-01-01 10:59:00')"),
     literal("to_iso8601(TIMESTAMP '2026-01-01 00:00:00')"),
     literal("typeof(TIMESTAMP '2026-01-01 00:00:00')"),
+    KnownDifference { suite: "expressions", case: "date_trunc('week', DATE '2026-01-04')", cause: DATE_OF_TRUNC },
+    KnownDifference {
+        suite: "expressions",
+        case: "approx_percentile(n, 0.5E0), array_agg(s ORDER BY n) FROM (VALUES (1, 'a'), (2, 'b'), (3, 'c')) AS t(n, s)",
+        cause: APPROXIMATION,
+    },
+    KnownDifference {
+        suite: "expressions",
+        case: "corr(a, b) FROM (VALUES (1E0, 2E0), (2E0, 4E0), (3E0, 6E0)) AS t(a, b)",
+        cause: ROUNDING,
+    },
     KnownDifference {
         suite: "expressions",
         case: "from_iso8601_timestamp('2026-01-01T10:00:00+02:00')",
@@ -58,7 +69,10 @@ async fn trino_answers_as_the_embedded_engine_does() {
     let wrong: Vec<&str> = comparisons.iter().flat_map(|comparison| &comparison.wrong).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
     assert!(comparisons.iter().all(|comparison| comparison.n_cases() > 0) && !comparisons.is_empty());
-    check_document(&comparisons);
+    // A part is asked by a test that wants its answers only.
+    if only.is_none() {
+        check_document(&comparisons);
+    }
 }
 
 /// Suites that were not asked, because their logs are not on this machine, stay as they are.

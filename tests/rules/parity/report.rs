@@ -56,6 +56,9 @@ pub(crate) fn compare(
         };
         lines.push(Line { case: case.clone(), embedded, trino, result });
     }
+    for known in known.iter().filter(|known| known.suite == suite && !embedded.contains_key(known.case)) {
+        wrong.push(format!("{suite}: `{}` is on the list of differences and is no case", known.case));
+    }
     Comparison { suite, lines, wrong }
 }
 
@@ -89,5 +92,7 @@ fn one_wrong_answer_is_a_difference_and_a_known_one_must_be_one() {
     let known = [KnownDifference { suite: "s", case: "b", cause: "why" }];
     assert_eq!(compare("s", &answers("2"), &answers("3"), &known).wrong, Vec::<String>::new());
     assert_eq!(compare("s", &answers("2"), &answers("2"), &known).wrong.len(), 1);
+    let gone = [KnownDifference { suite: "s", case: "c", cause: "why" }];
+    assert_eq!(compare("s", &answers("2"), &answers("2"), &gone).wrong.len(), 1);
     assert_eq!(compare("s", &answers("2"), &Answers::new(), &[]).wrong.len(), 2, "what was not answered differs");
 }

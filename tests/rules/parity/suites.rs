@@ -11,7 +11,7 @@ use mantissa_generators::{DemoDay, DemoDayOptions};
 use mantissa_ports::memory::MemorySecretStore;
 use mantissa_tests::trino::{CATALOG, Cluster, ClusterFolder};
 use mantissa_tests::workspace_root;
-use mantissa_trino::{TrinoConfig, TrinoEngine};
+use mantissa_trino::{TrinoConfig, TrinoQueryEngine};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ async fn ask_expressions(cluster: &Cluster) -> Asked {
     let text = std::fs::read_to_string(workspace_root().join("services/platform/sql/dialect/expressions.tsv"))?;
     let embedded = DataFusionEngine::with_batches(&HashMap::new())?;
     let config = TrinoConfig { catalog: CATALOG.to_owned(), ..TrinoConfig::new(cluster.url.parse()?) };
-    let trino = TrinoEngine::new(config, Arc::new(MemorySecretStore::default()))?;
+    let trino = TrinoQueryEngine::new(config, Arc::new(MemorySecretStore::default()))?;
     let (mut ours, mut theirs) = (Answers::new(), Answers::new());
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let expression = line.split('\t').nth(1).context("a line without an expression")?;

@@ -32,7 +32,7 @@ impl<H: Handler> QueueService for StageQueue<H> {
     }
 }
 
-/// Takes what a service of AWS writes to a queue, in its own words.
+/// Takes what does not need a stage: what services of AWS write to a queue, in their own words, and what is only passed on.
 #[async_trait]
 pub(crate) trait TakeEvents: Send + Sync {
     type Event: Send;
@@ -63,7 +63,7 @@ impl<T: TakeEvents> QueueService for EventQueue<T> {
                     Err(error) => Err(error),
                 },
                 Err(problem) => {
-                    let reason = format!("this is no event of AWS: {problem:#}");
+                    let reason = format!("this cannot be read: {problem:#}");
                     error!(queue.name = self.queue.name(), "message goes to the DLQ: {reason}");
                     self.queue.dead_letter(&message.receipt, &reason).await
                 }

@@ -6,14 +6,14 @@ use mantissa_embedded::query_engine::{DataFusionEngine, EngineConfig};
 use mantissa_ports::tracked_queries::QueryOutput;
 use mantissa_ports::{QueryEngine, SecretStore};
 use mantissa_runtime::config::{EngineKind, Query, TrinoEntry};
-use mantissa_trino::{Credentials, TrinoConfig, TrinoEngine};
+use mantissa_trino::{Credentials, TrinoConfig, TrinoQueryEngine};
 use std::path::Path;
 use std::sync::Arc;
 
 #[derive(Clone)]
 pub(crate) enum LakeEngine {
     Embedded(DataFusionEngine),
-    Trino(Arc<TrinoEngine>),
+    Trino(Arc<TrinoQueryEngine>),
 }
 
 impl LakeEngine {
@@ -54,7 +54,7 @@ pub(crate) fn embedded(data: &Path, config: &Query) -> anyhow::Result<DataFusion
     .context("set up the query engine")
 }
 
-pub(crate) fn trino(entry: &TrinoEntry, secrets: Arc<dyn SecretStore>) -> anyhow::Result<TrinoEngine> {
+pub(crate) fn trino(entry: &TrinoEntry, secrets: Arc<dyn SecretStore>) -> anyhow::Result<TrinoQueryEngine> {
     let wrong = |problem: &dyn std::fmt::Display| bad_input(format!("query.trino: {problem}"));
     let certificates = match &entry.certificates {
         None => None,
@@ -73,5 +73,5 @@ pub(crate) fn trino(entry: &TrinoEntry, secrets: Arc<dyn SecretStore>) -> anyhow
         schema: entry.schema.clone(),
         ..TrinoConfig::new(entry.url().map_err(|e| bad_input(e.to_string()))?)
     };
-    TrinoEngine::new(config, secrets).map_err(|e| wrong(&e))
+    TrinoQueryEngine::new(config, secrets).map_err(|e| wrong(&e))
 }

@@ -5,7 +5,7 @@ use crate::query_bounds::QueryBounds;
 use crate::read_yaml::Position;
 use crate::rule_tests::RuleTest;
 use crate::sql_rule::SqlRule;
-use crate::sql_text::timestamp;
+use crate::sql_text::{all_of, timestamp};
 use crate::threshold::{Measure, Threshold, ThresholdParts};
 use mantissa_contracts::messages::RuleRef;
 use mantissa_contracts::time::Instant;
@@ -104,9 +104,11 @@ impl CompiledRule {
     /// The predicate over the rule's table, exceptions included: true exactly for the events that match, and false or
     /// NULL for the others. For an SQL rule, the exceptions only.
     pub fn predicate_sql(&self) -> String {
-        let mut terms = vec![self.predicate.clone()];
-        terms.extend(self.exceptions.iter().map(Exception::excludes));
-        terms.join(" AND ")
+        let excluded: Vec<String> = self.exceptions.iter().map(Exception::excludes).collect();
+        match excluded.is_empty() {
+            true => self.predicate.clone(),
+            false => format!("{} AND {}", self.predicate, all_of(&excluded)),
+        }
     }
 
     /// The events that match, without bounds, for people to read.

@@ -4,6 +4,7 @@
 //! lake is read, so the author can neither forget nor widen them; the text itself is never edited. What the query may
 //! contain beyond that is the guard's business.
 
+use crate::sql_text::all_of;
 use mantissa_lake::catalogue::{Catalogue, catalogue};
 use mantissa_sql::{GuardPolicy, guard, parse};
 use sqlparser::ast::{
@@ -77,22 +78,27 @@ impl VisitorMut for Bounder<'_> {
     type Break = ();
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        let TableFactor::Table { name, alias, .. } = factor else { return ControlFlow::Continue(()) };
-        let Some(name) = relation_name(name).filter(|name| is_of_lake(name)) else { return ControlFlow::Continue(()) };
+        let TableFactor::Table { name: relation, alias, .. } = factor else { return ControlFlow::Continue(()) };
+        let named = relation_name(relation).filter(|name| is_of_lake(name));
+        let Some(name) = named else { return ControlFlow::Continue(()) };
         let terms = if name == self.table { self.of_table } else { self.others };
-        // Reading the subquery back cannot fail: bounds and exceptions are our own SQL. If it did, the guard would
-        // still see an unbounded table and refuse the query.
-        if !terms.is_empty()
-            && let Ok(subquery) = parse(&format!("SELECT * FROM {name} WHERE {}", terms.join(" AND ")))
-        {
-            let alias = alias.take().unwrap_or_else(|| TableAlias {
-                explicit: true,
-                name: Ident::new(name),
-                columns: Vec::new(),
-                at: None,
-            });
-            *factor =
-                TableFactor::Derived { lateral: false, subquery: Box::new(subquery), alias: Some(alias), sample: None };
+        if terms.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        match parse(&format!("SELECT * FROM {name} WHERE {}", all_of(terms))) {
+            Ok(subquery) => {
+                let alias = alias.take().unwrap_or_else(|| TableAlias {
+                    explicit: true,
+                    name: Ident::new(name),
+                    columns: Vec::new(),
+                    at: None,
+                });
+                let subquery = Box::new(subquery);
+                *factor = TableFactor::Derived { lateral: false, subquery, alias: Some(alias), sample: None };
+            }
+            // Bounds and exceptions are our own SQL. Should they not be read back, the table must not be read without
+            // them: the guard knows none of this name.
+            Err(_) => *relation = ObjectName::from(vec![Ident::new(format!("{name} without its bounds"))]),
         }
         ControlFlow::Continue(())
     }
@@ -229,13 +235,24 @@ mod tests {
         let own = ["year = '2026'".to_owned(), "eventname <> 'x'".to_owned()];
         let bounded = rule.bounded("cloudtrail_logs", &terms, &own);
         assert_eq!(
-            bounded.matches("(SELECT * FROM cloudtrail_logs WHERE year = '2026' AND eventname <> 'x')").count(),
+            bounded.matches("(SELECT * FROM cloudtrail_logs WHERE (year = '2026' AND eventname <> 'x'))").count(),
             2
         );
         assert_eq!(bounded.matches("(SELECT * FROM vpc_flow_logs WHERE year = '2026')").count(), 1);
         assert_eq!(bounded.matches("'cloudtrail_logs'").count(), 1);
         assert!(bounded.contains(") AS l ON") && bounded.contains(") AS cloudtrail_logs"), "{bounded}");
         assert_eq!(rule.bounded("cloudtrail_logs", &[], &[]), rule.query.to_string());
+    }
+
+    #[test]
+    fn bounds_are_put_under_a_table_however_many_there_are_or_the_query_is_refused() {
+        let rule = SqlRule::read("SELECT event_id, event_time FROM cloudtrail_logs").unwrap();
+        let many: Vec<String> = (0..1_000).map(|n| format!("NOT COALESCE(eventname = 'e{n}', FALSE)")).collect();
+        let bounded = rule.bounded("cloudtrail_logs", &[], &many);
+        assert!(bounded.contains("'e0'") && bounded.contains("'e999'"));
+        assert!(guard(&bounded, catalogue(), &GuardPolicy::for_rules(1)).is_ok());
+        let unreadable = rule.bounded("cloudtrail_logs", &[], &["eventname =".to_owned()]);
+        assert!(guard(&unreadable, catalogue(), &GuardPolicy::for_rules(1)).is_err(), "{unreadable}");
     }
 
     #[test]

@@ -190,8 +190,17 @@ impl TrackedQueries {
     }
 
     /// The id follows from the token and the SQL, so that the same two are the same query, also across restarts.
+    fn id_of(&self, request: &QueryRequest) -> EngineQueryId {
+        EngineQueryId::new(derive(self.engine, &[&request.token, &request.sql]).to_string())
+    }
+
+    pub fn known(&self, request: &QueryRequest) -> Option<EngineQueryId> {
+        let id = self.id_of(request);
+        self.get(&id).map(|_| id)
+    }
+
     pub fn start(&self, request: &QueryRequest) -> Started {
-        let id = EngineQueryId::new(derive(self.engine, &[&request.token, &request.sql]).to_string());
+        let id = self.id_of(request);
         let mut queries = lock(&self.queries);
         forget_old(&mut queries, Instant::now());
         match queries.get(&id) {
@@ -202,11 +211,6 @@ impl TrackedQueries {
                 Started::New(id, query)
             }
         }
-    }
-
-    /// A query that could not be started can be started again.
-    pub fn forget(&self, id: &EngineQueryId) {
-        lock(&self.queries).remove(id);
     }
 
     pub fn status(&self, id: &EngineQueryId) -> QueryStatus {

@@ -2,12 +2,25 @@
 
 use crate::error::Position;
 use crate::parse::position_of;
-use sqlparser::ast::{DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Value, Visit, Visitor};
+use sqlparser::ast::{
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Value, Visit, Visitor,
+};
 use std::ops::ControlFlow;
 
 /// Of a TIMESTAMP literal.
 pub const DIGITS_OF_TIMESTAMP: &str = "a TIMESTAMP literal has as many digits of the second as it is written with on Trino \
     and Athena, and three on the embedded engine; its texts are the same where it is written with three";
+/// Of a cast to one.
+pub const DIGITS_OF_CAST: &str = "a cast to TIMESTAMP(n) gives n digits of the second on Trino and Athena, and three on the \
+    embedded engine, as the lake's times have";
+/// Of `date_trunc` over a date.
+pub const DATE_OF_TRUNC: &str =
+    "date_trunc of a DATE is a DATE on Trino and Athena, and a TIMESTAMP on the embedded engine";
+/// Of `approx_percentile`.
+pub const APPROXIMATION: &str = "approx_percentile is approximate, by another method on each engine, and is a double on the \
+    embedded one whatever its argument";
+/// Of `corr`.
+pub const ROUNDING: &str = "corr adds in another order on each engine, and differs in the last digits";
 /// Of `from_iso8601_timestamp`.
 pub const OFFSET_OF_TIME: &str = "from_iso8601_timestamp keeps the offset of its text on Trino and Athena, and gives UTC on \
     the embedded engine; texts and parts of the time differ where the text has another offset than Z";
@@ -31,12 +44,17 @@ impl Visitor for Finder {
             {
                 Some(DIGITS_OF_TIMESTAMP)
             }
+            Expr::Function(function) if is_called(function, "approx_percentile") => Some(APPROXIMATION),
+            Expr::Function(function) if is_called(function, "corr") => Some(ROUNDING),
+            Expr::Function(function) if is_called(function, "date_trunc") && arguments(&function.args).any(is_date) => {
+                Some(DATE_OF_TRUNC)
+            }
             Expr::Function(function)
-                if function.name.to_string().eq_ignore_ascii_case("from_iso8601_timestamp")
-                    && !is_utc(&function.args) =>
+                if is_called(function, "from_iso8601_timestamp") && !arguments(&function.args).all(is_utc) =>
             {
                 Some(OFFSET_OF_TIME)
             }
+            Expr::Cast { data_type: DataType::Timestamp(Some(digits), _), .. } if *digits != 3 => Some(DIGITS_OF_CAST),
             _ => None,
         };
         self.0.extend(cause.map(|cause| (cause, position_of(expr))));
@@ -49,14 +67,31 @@ fn has_three_digits(value: &Value) -> bool {
     text.rsplit_once('.').is_some_and(|(_, fraction)| fraction.chars().take_while(char::is_ascii_digit).count() == 3)
 }
 
+fn is_called(function: &Function, name: &str) -> bool {
+    function.name.to_string().replace('"', "").eq_ignore_ascii_case(name)
+}
+
+fn arguments(arguments: &FunctionArguments) -> impl Iterator<Item = &Expr> {
+    let list = if let FunctionArguments::List(list) = arguments { list.args.as_slice() } else { &[] };
+    list.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    })
+}
+
 /// A text that ends in `Z`.
-fn is_utc(arguments: &FunctionArguments) -> bool {
-    let FunctionArguments::List(list) = arguments else { return false };
-    matches!(
-        list.args.as_slice(),
-        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))]
-            if matches!(&value.value, Value::SingleQuotedString(text) if text.ends_with('Z'))
-    )
+fn is_utc(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(&value.value, Value::SingleQuotedString(text) if text.ends_with('Z')))
+}
+
+/// As far as the text shows.
+fn is_date(expr: &Expr) -> bool {
+    match expr {
+        Expr::TypedString(literal) => literal.data_type == DataType::Date,
+        Expr::Cast { data_type, .. } => *data_type == DataType::Date,
+        Expr::Function(function) => is_called(function, "date") || is_called(function, "current_date"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +107,11 @@ mod tests {
             []
         );
         let sql = "SELECT a\nFROM t WHERE b > TIMESTAMP '2026-01-01 00:00:00' OR c > from_iso8601_timestamp(d)";
+        let cast = "SELECT CAST(a AS TIMESTAMP(6)), CAST(a AS TIMESTAMP(3)), CAST(a AS TIMESTAMP), \"from_iso8601_timestamp\"(a)";
+        assert_eq!(found(cast).iter().map(|(cause, _)| *cause).collect::<Vec<_>>(), [DIGITS_OF_CAST, OFFSET_OF_TIME]);
+        let called = "SELECT corr(a, b), approx_percentile(a, 0.5), date_trunc('day', date(a)), date_trunc('day', a)";
+        let told: Vec<_> = found(called).iter().map(|(cause, _)| *cause).collect();
+        assert_eq!(told, [ROUNDING, APPROXIMATION, DATE_OF_TRUNC]);
         let causes = [DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME];
         assert_eq!(found(sql).iter().map(|(cause, _)| *cause).collect::<Vec<_>>(), causes);
         assert!(found(sql).iter().all(|(_, at)| at.line == 2), "{:?}", found(sql));

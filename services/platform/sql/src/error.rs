@@ -34,7 +34,7 @@ pub enum SqlError {
     #[error("parse query: {message} at {at}")]
     Syntax { message: String, at: Position },
     #[error(
-        "parse query: more than {max} operators in a row, at {at}; put groups of them in parentheses, or use `IN (…)`"
+        "parse query: more than {max} operators, selects or joins in a row, at {at}; put groups of them in parentheses, or use `IN (…)`"
     )]
     LongChain { max: usize, at: Position },
     #[error("parse query: it is empty")]

@@ -19,7 +19,9 @@ mod parse;
 mod parse_data_type;
 mod scan_tokens;
 
-pub use engine_differences::{DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, engine_differences};
+pub use engine_differences::{
+    APPROXIMATION, DATE_OF_TRUNC, DIGITS_OF_CAST, DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, ROUNDING, engine_differences,
+};
 pub use error::{GuardError, Position, SqlError};
 pub use functions::{CLOCK_FUNCTIONS, FUNCTIONS, is_allowed_function};
 pub use guard::{GuardPolicy, GuardedQuery, PartitionPolicy, guard};

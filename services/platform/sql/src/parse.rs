@@ -138,18 +138,34 @@ mod tests {
     #[test]
     fn chains_are_walked_on_a_small_stack_or_refused() {
         let walked = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
-            for operator in [" OR ", " || ", " UNION SELECT ", " + ", " IS NULL = "] {
-                let chain = |n_operators: usize| format!("SELECT a{}", format!("{operator}a").repeat(n_operators));
-                let longest = crate::scan_tokens::MAX_CHAIN / 3;
-                assert_eq!(parse(&chain(longest)).map(|query| query.to_string().is_empty()), Ok(false), "{operator}");
+            for (first, repeated) in [
+                ("SELECT a", " OR a"),
+                ("SELECT a", " || a"),
+                ("SELECT a", " XOR a"),
+                ("SELECT a", " IS NULL = a"),
+                ("SELECT a", " OR CASE WHEN a THEN b END"),
+                ("SELECT a, a", " UNION SELECT a, a"),
+                ("SELECT a, a FROM t", " JOIN t ON a = b"),
+                ("SELECT a", "[1]"),
+            ] {
+                let chain = |n: usize| format!("{first}{}", repeated.repeat(n));
+                let longest = chain(crate::scan_tokens::MAX_CHAIN / 2);
+                assert!(parse(&longest).is_ok_and(|query| !query.to_string().is_empty()), "{repeated}");
                 let refused = parse(&chain(20_000));
-                assert!(matches!(refused, Err(SqlError::LongChain { .. })), "{operator}");
+                assert!(matches!(refused, Err(SqlError::LongChain { .. })), "{repeated}: {refused:?}");
+            }
+            // These are many, and not deep.
+            for (first, repeated, last) in [
+                ("SELECT CASE ", "WHEN a = 1 OR a = 2 THEN b = 3 ", "END"),
+                ("SELECT f(a", ", a = 1 AND a = 2", ")"),
+                ("SELECT a FROM t WHERE a IN (1", ", 2 + 3", ")"),
+            ] {
+                let flat = format!("{first}{}{last}", repeated.repeat(2_000));
+                assert!(parse(&flat).is_ok_and(|query| !query.to_string().is_empty()), "{repeated}");
             }
             let chain = format!("SELECT a{}", " OR a".repeat(crate::scan_tokens::MAX_CHAIN));
             let query = parse(&chain).unwrap();
             assert!(!format!("{query} {query:?}").is_empty() && query.clone() == query);
-            let nested = format!("SELECT a{}", "[1]".repeat(20_000));
-            assert!(matches!(parse(&nested), Err(SqlError::LongChain { .. })));
         });
         walked.unwrap().join().unwrap();
     }

@@ -6,55 +6,105 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 
 /// Operators in a row, without parentheses, that a tree is made of: it is as deep as they are many, and whoever walks it
-/// needs so much of the stack.
+/// needs so much of the stack. So it is with selects in a row, and with joins.
 pub(crate) const MAX_CHAIN: usize = 400;
+
+/// What stands in a row between one opening and its end.
+#[derive(Default)]
+struct Chains {
+    /// Of one expression.
+    n_operators: usize,
+    /// Of selects and tables, each with expressions of its own.
+    n_links: usize,
+    is_case: bool,
+}
 
 /// Refuses `a OR b OR c …` without end. What is in parentheses counts by itself; how deep those go is the parser's affair.
 pub(crate) fn refuse_long_chains(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
     let mut outer = Vec::new();
-    let mut n_operators = 0;
+    let mut here = Chains::default();
     for token in tokens {
-        match &token.token {
-            Token::LParen | Token::LBracket => {
-                // `a[1][2]` nests without an operator.
-                n_operators += usize::from(token.token == Token::LBracket);
-                outer.push(std::mem::take(&mut n_operators));
+        match part_of(&token.token) {
+            Part::Opens => outer.push(std::mem::take(&mut here)),
+            // `a[1][2]` nests without an operator.
+            Part::OpensSubscript => {
+                here.n_operators += 1;
+                outer.push(std::mem::take(&mut here));
             }
-            Token::RParen | Token::RBracket => n_operators = outer.pop().unwrap_or_default(),
-            Token::Comma => n_operators = 0,
-            operator if is_operator(operator) => n_operators += 1,
-            _ => {}
+            Part::OpensCase => {
+                outer.push(std::mem::take(&mut here));
+                here.is_case = true;
+            }
+            Part::Closes => here = outer.pop().unwrap_or_default(),
+            Part::ClosesCase if here.is_case => here = outer.pop().unwrap_or_default(),
+            Part::Parts => here.n_operators = 0,
+            Part::PartsCase if here.is_case => here.n_operators = 0,
+            Part::Link => {
+                here.n_links += 1;
+                here.n_operators = 0;
+            }
+            Part::Operator => here.n_operators += 1,
+            Part::ClosesCase | Part::PartsCase | Part::Operand => {}
         }
-        if n_operators > MAX_CHAIN {
+        if here.n_operators.max(here.n_links) > MAX_CHAIN {
             return Err(SqlError::LongChain { max: MAX_CHAIN, at: token.span.into() });
         }
     }
     Ok(())
 }
 
-fn is_operator(token: &Token) -> bool {
+enum Part {
+    Opens,
+    OpensSubscript,
+    OpensCase,
+    Closes,
+    ClosesCase,
+    /// Between two expressions.
+    Parts,
+    PartsCase,
+    /// Between two selects, or two tables.
+    Link,
+    Operator,
+    Operand,
+}
+
+fn part_of(token: &Token) -> Part {
     match token {
-        Token::Word(word) => matches!(
-            word.keyword,
+        Token::LParen => Part::Opens,
+        Token::LBracket => Part::OpensSubscript,
+        Token::RParen | Token::RBracket => Part::Closes,
+        Token::Comma => Part::Parts,
+        Token::Word(word) => match word.keyword {
+            Keyword::CASE => Part::OpensCase,
+            Keyword::END => Part::ClosesCase,
+            Keyword::WHEN | Keyword::THEN | Keyword::ELSE => Part::PartsCase,
+            Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS | Keyword::JOIN => Part::Link,
             Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::IS
-                | Keyword::IN
-                | Keyword::LIKE
-                | Keyword::BETWEEN
-                | Keyword::ESCAPE
-                | Keyword::AT
-                | Keyword::COLLATE
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::JOIN
-        ),
-        Token::Whitespace(_) | Token::EOF | Token::SemiColon | Token::Period => false,
-        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => false,
+            | Keyword::OR
+            | Keyword::XOR
+            | Keyword::NOT
+            | Keyword::IS
+            | Keyword::IN
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::SIMILAR
+            | Keyword::BETWEEN
+            | Keyword::ESCAPE
+            | Keyword::AT
+            | Keyword::COLLATE
+            | Keyword::OVERLAPS
+            | Keyword::MEMBER
+            | Keyword::MATCH
+            | Keyword::OPERATOR
+            | Keyword::DIV => Part::Operator,
+            _ => Part::Operand,
+        },
+        Token::Whitespace(_) | Token::EOF | Token::SemiColon | Token::Period => Part::Operand,
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Part::Operand,
         // `=`, `<>`, `||`, `+` … and whatever else stands between two operands.
-        _ => true,
+        _ => Part::Operator,
     }
 }
 

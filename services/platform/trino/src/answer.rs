@@ -8,7 +8,8 @@ use std::fmt;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
-    pub(crate) id: String,
+    #[serde(rename = "id")]
+    pub(crate) query_id: String,
     /// Where the next page is; `None` on the last.
     pub(crate) next_uri: Option<String>,
     pub(crate) columns: Option<Vec<AnswerColumn>>,

@@ -29,6 +29,13 @@ pub(crate) struct Session {
     headers: HeaderMap,
 }
 
+#[cfg(test)]
+impl Session {
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.headers.get("authorization").and_then(|value| value.to_str().ok())
+    }
+}
+
 impl Client {
     pub(crate) fn new(config: TrinoConfig, secrets: Arc<dyn SecretStore>) -> Result<Self, TrinoError> {
         config.check()?;
@@ -114,6 +121,7 @@ impl Client {
                 Err(TrinoError::Refused { status, .. }) if is_passing(status) => {
                     tracing::debug!(status, "ask for the page again");
                 }
+                Err(TrinoError::Refused { status: 404 | 410, .. }) => return Err(TrinoError::Forgotten),
                 decided => return decided,
             }
             tokio::time::sleep(pause).await;

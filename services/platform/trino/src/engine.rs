@@ -12,12 +12,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A Trino cluster behind the [`QueryEngine`] port.
-pub struct TrinoEngine {
+pub struct TrinoQueryEngine {
     pub(crate) client: Arc<Client>,
     queries: TrackedQueries,
 }
 
-impl TrinoEngine {
+impl TrinoQueryEngine {
     /// Nothing is sent yet.
     pub fn new(config: TrinoConfig, secrets: Arc<dyn SecretStore>) -> Result<Self, TrinoError> {
         Ok(Self { client: Arc::new(Client::new(config, secrets)?), queries: TrackedQueries::new("TrinoQuery") })
@@ -42,16 +42,17 @@ impl TrinoEngine {
 }
 
 #[async_trait]
-impl QueryEngine for TrinoEngine {
+impl QueryEngine for TrinoQueryEngine {
     async fn start(&self, request: &QueryRequest) -> Result<EngineQueryId, PortError> {
+        if let Some(known) = self.queries.known(request) {
+            return Ok(known);
+        }
+        let statement = self.begin(request).await?;
         let (id, query) = match self.queries.start(request) {
+            // Somebody else began it meanwhile: theirs is followed, and ours ends as it is dropped.
             Started::Known(id) => return Ok(id),
             Started::New(id, query) => (id, query),
         };
-        // Forgotten again also where the caller gives up while it waits.
-        let unless_begun = ForgetUnlessBegun { queries: &self.queries, id: Some(&id) };
-        let statement = self.begin(request).await?;
-        unless_begun.begun();
         let limits = ResultLimits { max_rows: request.max_rows, max_bytes: self.client.config.max_result_bytes };
         let (begins, begun) = oneshot::channel();
         let tracked = Arc::clone(&query);
@@ -78,24 +79,5 @@ impl QueryEngine for TrinoEngine {
     async fn cancel(&self, query: &EngineQueryId) -> Result<(), PortError> {
         self.queries.cancel(query);
         Ok(())
-    }
-}
-
-struct ForgetUnlessBegun<'a> {
-    queries: &'a TrackedQueries,
-    id: Option<&'a EngineQueryId>,
-}
-
-impl ForgetUnlessBegun<'_> {
-    fn begun(mut self) {
-        self.id = None;
-    }
-}
-
-impl Drop for ForgetUnlessBegun<'_> {
-    fn drop(&mut self) {
-        if let Some(id) = self.id {
-            self.queries.forget(id);
-        }
     }
 }

@@ -17,6 +17,8 @@ pub enum TrinoError {
     NoAnswer(String),
     #[error("the cluster refused the request with HTTP {status}: {reason}")]
     Refused { status: u16, reason: String },
+    #[error("the cluster does not know the query any more, as after a restart")]
+    Forgotten,
     #[error("the cluster's answer cannot be read: {0}")]
     Answer(String),
     #[error(
@@ -50,7 +52,7 @@ const LIMITS_OF_ONE_QUERY: [&str; 6] = [
 impl TrinoError {
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::NoAnswer(_) => FailureKind::Transient,
+            Self::NoAnswer(_) | Self::Forgotten => FailureKind::Transient,
             Self::Secret(error) if error.is_transient() => FailureKind::Transient,
             Self::Refused { status, .. } if is_passing(*status) => FailureKind::Transient,
             Self::Statement(error) => kind_of(error),

@@ -54,7 +54,8 @@ pub(crate) fn columns_of(schema: &str, table: &Table) -> String {
     format!(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = '{}' AND table_name = '{}' \
          ORDER BY ordinal_position",
-        schema.replace('\'', "''"),
+        // As Trino keeps names, however they are written.
+        schema.to_lowercase().replace('\'', "''"),
         table.name
     )
 }

@@ -5,7 +5,8 @@
 //! result here (`ports/src/tracked_queries.rs`); a result that is larger than this process may hold fails its query.
 //!
 //! Invariants:
-//! - A query that nobody follows any more is cancelled on the cluster.
+//! - A query that nobody follows any more is cancelled on the cluster; where that cannot be said, because the process ends or
+//!   nobody answers, the cluster ends it by itself when nobody asks for its pages for some minutes.
 //! - Credentials go to the configured address only, and only over TLS.
 //! - A result is complete or the query failed: nothing is cut.
 
@@ -22,6 +23,6 @@ mod run_statement;
 mod tests;
 
 pub use config::{Credentials, TrinoConfig};
-pub use engine::TrinoEngine;
+pub use engine::TrinoQueryEngine;
 pub use error::TrinoError;
 pub use register_lake::{LakeRegistration, Registered, RegisteredAs};

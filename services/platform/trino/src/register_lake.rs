@@ -1,6 +1,6 @@
 //! Makes the lake's tables and views known to a cluster.
 
-use crate::engine::TrinoEngine;
+use crate::engine::TrinoQueryEngine;
 use crate::error::TrinoError;
 use crate::lake_statements::{
     add_column, columns_of, create_schema, create_table, create_view, drop_table, show_create, table_location,
@@ -33,7 +33,7 @@ pub enum RegisteredAs {
     View,
 }
 
-impl TrinoEngine {
+impl TrinoQueryEngine {
     /// Does what is still to be done: it may be run again, after an interruption or a new version.
     pub async fn register_lake(
         &self,
@@ -60,7 +60,7 @@ impl TrinoEngine {
 }
 
 async fn register_table(
-    engine: &TrinoEngine,
+    engine: &TrinoQueryEngine,
     table: &Table,
     registration: &LakeRegistration,
 ) -> Result<RegisteredAs, TrinoError> {
@@ -117,7 +117,7 @@ fn without_spaces(type_name: &str) -> String {
 }
 
 /// Every value of the result, NULLs as empty text.
-async fn run(engine: &TrinoEngine, statement: &str) -> Result<Vec<Vec<String>>, TrinoError> {
+async fn run(engine: &TrinoQueryEngine, statement: &str) -> Result<Vec<Vec<String>>, TrinoError> {
     let output = engine.collect(statement).await.map_err(|error| explain(error, statement))?;
     Ok(output.rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
 }

@@ -20,7 +20,7 @@ pub(crate) struct RunningStatement {
     client: Arc<Client>,
     session: Session,
     runtime: Handle,
-    id: String,
+    query_id: String,
     answer: Option<Answer>,
 }
 
@@ -29,11 +29,12 @@ impl Drop for RunningStatement {
         if self.answer.as_ref().is_some_and(|answer| answer.next_uri.is_none()) {
             return;
         }
-        let (client, session, id) = (Arc::clone(&self.client), self.session.clone(), std::mem::take(&mut self.id));
+        let (client, session, query_id) =
+            (Arc::clone(&self.client), self.session.clone(), std::mem::take(&mut self.query_id));
         self.runtime.spawn(async move {
             // The cluster ends it by itself when nobody asks for its pages for some minutes.
-            if let Err(error) = client.end(&session, &id).await {
-                tracing::warn!(id, error = %error, "a query could not be cancelled");
+            if let Err(error) = client.end(&session, &query_id).await {
+                tracing::warn!(query_id, error = %error, "a query could not be cancelled");
             }
         });
     }
@@ -42,7 +43,13 @@ impl Drop for RunningStatement {
 impl RunningStatement {
     pub(crate) async fn begin(client: Arc<Client>, session: Session, sql: &str) -> Result<Self, TrinoError> {
         let answer = client.begin(&session, sql).await?;
-        Ok(Self { id: answer.id.clone(), runtime: Handle::current(), client, session, answer: Some(answer) })
+        Ok(Self {
+            query_id: answer.query_id.clone(),
+            runtime: Handle::current(),
+            client,
+            session,
+            answer: Some(answer),
+        })
     }
 
     /// Reads every page. `runs` is called as soon as the statement waits in no queue any more.

@@ -1,6 +1,6 @@
 //! What a coordinator does wrong that a real one cannot be made to do.
 
-use crate::{Credentials, TrinoConfig, TrinoEngine};
+use crate::{Credentials, TrinoConfig, TrinoQueryEngine};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -34,9 +34,9 @@ impl Coordinator {
         coordinator
     }
 
-    fn engine(&self) -> TrinoEngine {
+    fn engine(&self) -> TrinoQueryEngine {
         let config = TrinoConfig::new(self.url.parse().unwrap());
-        TrinoEngine::new(config, Arc::new(MemorySecretStore::default())).unwrap()
+        TrinoQueryEngine::new(config, Arc::new(MemorySecretStore::default())).unwrap()
     }
 
     fn requests(&self) -> Vec<String> {
@@ -97,7 +97,7 @@ fn request(max_rows: u64) -> QueryRequest {
     }
 }
 
-async fn end_of(engine: &TrinoEngine, id: &EngineQueryId) -> QueryStatus {
+async fn end_of(engine: &TrinoQueryEngine, id: &EngineQueryId) -> QueryStatus {
     loop {
         let status = engine.status(id).await.unwrap();
         if status.is_final() {
@@ -128,11 +128,14 @@ async fn page_that_is_not_to_be_had_is_asked_for_again_and_counted_once() {
 
 #[tokio::test]
 async fn query_that_was_refused_can_be_started_again() {
-    let coordinator = Coordinator::start(|_| vec![BUSY, (StatusCode::UNAUTHORIZED, Value::Null)]).await;
+    let refusals = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND].map(|status| (status, Value::Null));
+    let coordinator = Coordinator::start(|_| [vec![BUSY], refusals.to_vec()].concat()).await;
     let engine = coordinator.engine();
     assert!(engine.start(&request(10)).await.unwrap_err().is_transient());
     let denied = engine.start(&request(10)).await.unwrap_err();
     assert!(!denied.is_transient() && denied.to_string().contains("401"), "{denied}");
+    // No coordinator answers at that address.
+    assert!(!engine.start(&request(10)).await.unwrap_err().is_transient());
     let id = engine.start(&request(10)).await.unwrap();
     engine.cancel(&id).await.unwrap();
 }
@@ -181,6 +184,21 @@ async fn failures_say_whether_trying_again_helps() {
 }
 
 #[tokio::test]
+async fn query_that_a_new_coordinator_does_not_know_may_be_started_again() {
+    let gone = (StatusCode::NOT_FOUND, Value::String("Query not found".to_owned()));
+    let coordinator = Coordinator::start(|url| {
+        let mut answers = vec![gone; 20];
+        answers.insert(0, (StatusCode::OK, running(url, &["1"])));
+        answers
+    })
+    .await;
+    let engine = coordinator.engine();
+    let id = engine.start(&request(10)).await.unwrap();
+    let QueryStatus::Failed { kind, reason } = end_of(&engine, &id).await else { panic!("it did not fail") };
+    assert!(kind == FailureKind::Transient && reason.contains("does not know the query"), "{reason}");
+}
+
+#[tokio::test]
 async fn answer_that_leads_to_another_server_is_not_followed() {
     let elsewhere = Coordinator::start(|_| vec![]).await;
     let coordinator = Coordinator::start(|_| vec![(StatusCode::OK, running(&elsewhere.url, &[]))]).await;
@@ -191,15 +209,46 @@ async fn answer_that_leads_to_another_server_is_not_followed() {
 }
 
 #[tokio::test]
+async fn password_and_token_are_sent_as_they_are_stored_now() {
+    let secrets = Arc::new(MemorySecretStore::default());
+    let sent = async |credentials: Credentials| {
+        let url = "https://trino.example.org:8443".parse().unwrap();
+        let config = TrinoConfig { user: "ana".to_owned(), credentials, ..TrinoConfig::new(url) };
+        let engine = TrinoQueryEngine::new(config, secrets.clone()).unwrap();
+        engine.client.session(None).await.unwrap().authorization().map(str::to_owned)
+    };
+    let (password, jwt) = (|| "trino".to_owned(), "trino_jwt".to_owned());
+    secrets.put("trino", &Secret::new("open sesame")).await.unwrap();
+    secrets.put("trino_jwt", &Secret::new("a.b.c\n")).await.unwrap();
+    // `ana:open sesame`
+    let basic = sent(Credentials::Password { secret: password() }).await;
+    assert_eq!(basic.as_deref(), Some("Basic YW5hOm9wZW4gc2VzYW1l"));
+    assert_eq!(sent(Credentials::Jwt { secret: jwt }).await.as_deref(), Some("Bearer a.b.c"));
+    assert_eq!(sent(Credentials::None).await, None);
+    secrets.put("trino", &Secret::new("another")).await.unwrap();
+    assert_ne!(sent(Credentials::Password { secret: password() }).await, basic);
+}
+
+#[test]
+fn certificates_that_are_none_are_refused() {
+    for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let url = "https://trino.example.org".parse().unwrap();
+        let config = TrinoConfig { certificates: Some(pem.as_bytes().to_vec()), ..TrinoConfig::new(url) };
+        let refused = TrinoQueryEngine::new(config, Arc::new(MemorySecretStore::default()));
+        assert!(refused.is_err_and(|error| error.to_string().contains("certificate")), "{pem}");
+    }
+}
+
+#[tokio::test]
 async fn credentials_are_neither_sent_in_the_clear_nor_told() {
     let password = || Credentials::Password { secret: "trino_password".to_owned() };
     let config = |url: &str| TrinoConfig { credentials: password(), ..TrinoConfig::new(url.parse().unwrap()) };
     let secrets = Arc::new(MemorySecretStore::default());
-    let refused = TrinoEngine::new(config("http://trino.example.org"), secrets.clone()).err().unwrap();
+    let refused = TrinoQueryEngine::new(config("http://trino.example.org"), secrets.clone()).err().unwrap();
     assert!(refused.to_string().contains("https"), "{refused}");
 
     // Nothing listens there.
-    let engine = TrinoEngine::new(config("https://127.0.0.1:1"), secrets.clone()).unwrap();
+    let engine = TrinoQueryEngine::new(config("https://127.0.0.1:1"), secrets.clone()).unwrap();
     let not_stored = engine.start(&request(1)).await.unwrap_err();
     assert!(!not_stored.is_transient() && not_stored.to_string().contains("trino_password"), "{not_stored}");
     secrets.put("trino_password", &Secret::new("hunter2")).await.unwrap();

@@ -8,7 +8,7 @@ use crate::lake_engine::{embedded, trino};
 use crate::output::{self, Format};
 use mantissa_embedded::query_engine::DataFusionEngine;
 use mantissa_lake::catalogue::{Table, catalogue};
-use mantissa_trino::{LakeRegistration, RegisteredAs, TrinoEngine};
+use mantissa_trino::{LakeRegistration, RegisteredAs, TrinoQueryEngine};
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
@@ -68,7 +68,7 @@ async fn compare_newest_day(
     installation: &Installation,
     table: &Table,
     here: &DataFusionEngine,
-    there: &TrinoEngine,
+    there: &TrinoQueryEngine,
 ) -> anyhow::Result<Option<Compared>> {
     let files = installation.lake.list(&format!("{}/", table.name)).await?;
     let Some(day) = files.iter().filter_map(|file| day_of(&file.key)).max() else { return Ok(None) };

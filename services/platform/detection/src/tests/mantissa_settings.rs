@@ -172,7 +172,7 @@ fn an_sql_rule_is_bounded_below_its_own_text() {
     let sql = guarded(&rule);
     assert!(sql.starts_with("SELECT CAST(event_id AS VARCHAR) AS event_id, event_time, CAST(1 AS BIGINT) AS n_events, CAST(NULL AS VARCHAR) AS raw, CAST(who AS VARCHAR) AS k0, CAST(who AS VARCHAR) AS f0 FROM ("), "{sql}");
     assert!(
-        sql.contains("(SELECT * FROM cloudtrail_logs WHERE ingested_at >= TIMESTAMP '2026-01-01 00:00:00.000'"),
+        sql.contains("(SELECT * FROM cloudtrail_logs WHERE (ingested_at >= TIMESTAMP '2026-01-01 00:00:00.000'"),
         "{sql}"
     );
     assert!(sql.contains("AND NOT COALESCE(lower(awsregion) = 'a' AND event_time <"), "{sql}");

@@ -10,17 +10,17 @@ use mantissa_ports::memory::MemorySecretStore;
 use mantissa_ports::{QueryEngine, QueryRequest, QueryStatus};
 use mantissa_tests::lake_files::write_conformance_lake;
 use mantissa_tests::trino::trino_cluster;
-use mantissa_trino::{LakeRegistration, RegisteredAs, TrinoConfig, TrinoEngine};
+use mantissa_trino::{LakeRegistration, RegisteredAs, TrinoConfig, TrinoQueryEngine};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-fn engine(config: &TrinoConfig) -> TrinoEngine {
-    TrinoEngine::new(config.clone(), Arc::new(MemorySecretStore::default())).unwrap()
+fn engine(config: &TrinoConfig) -> TrinoQueryEngine {
+    TrinoQueryEngine::new(config.clone(), Arc::new(MemorySecretStore::default())).unwrap()
 }
 
 /// The suite's lake, registered once; each sentence asks an adapter of its own, as if it had just started.
-struct Lake(Arc<TrinoEngine>);
+struct Lake(Arc<TrinoQueryEngine>);
 
 impl EngineFixture for Lake {
     fn engine(&self) -> Arc<dyn QueryEngine> {

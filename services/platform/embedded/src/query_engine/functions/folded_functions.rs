@@ -1,5 +1,6 @@
 //! Whether a text, folded to lower case, is one of some texts; nothing is folded to find out.
 
+use super::letter_case::lower_text;
 use super::udf::{Texts, Udf, returns_boolean, texts_only};
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::arrow::buffer::BooleanBuffer;
@@ -27,8 +28,8 @@ struct Wanted<'a> {
     lengths: u64,
 }
 
-/// The one character beyond ASCII that is an ASCII letter in lower case (`k`).
-const KELVIN: char = '\u{212A}';
+/// The characters beyond ASCII that are an ASCII letter in lower case, with that letter.
+const FOREIGN: [(char, u8); 2] = [('\u{212A}', b'k'), ('\u{130}', b'i')];
 
 impl<'a> Wanted<'a> {
     fn new(arguments: &'a [ColumnarValue]) -> Result<Self> {
@@ -38,8 +39,13 @@ impl<'a> Wanted<'a> {
                 return exec_err!("a text to compare with is not a constant");
             };
             lengths |= length_bit(text.len());
-            for n_kelvin in 1..=text.bytes().filter(|byte| *byte == b'k').count() {
-                lengths |= length_bit(text.len() + n_kelvin * (KELVIN.len_utf8() - 1));
+            let may_be = FOREIGN.map(|(foreign, letter)| {
+                let n = text.bytes().filter(|byte| *byte == letter).count();
+                (0..=n).map(move |n| n * (foreign.len_utf8() - 1))
+            });
+            let [kelvin, dotted] = may_be;
+            for longer in kelvin.flat_map(|kelvin| dotted.clone().map(move |dotted| kelvin + dotted)) {
+                lengths |= length_bit(text.len() + longer);
             }
             texts.push(text);
         }
@@ -58,7 +64,9 @@ impl<'a> Wanted<'a> {
         if self.texts.iter().any(|wanted| equal(wanted)) {
             return true;
         }
-        !text.is_ascii() && text.contains(KELVIN) && self.texts.contains(&text.to_lowercase().as_str())
+        !text.is_ascii()
+            && text.contains(FOREIGN.map(|(foreign, _)| foreign))
+            && self.texts.contains(&lower_text(text).as_str())
     }
 }
 
@@ -108,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_kelvin_sign_is_ascii_in_lower_case() {
-        let ascii: Vec<char> = ('\u{80}'..=char::MAX).filter(|c| c.to_lowercase().all(|l| l.is_ascii())).collect();
-        assert_eq!(ascii, [KELVIN]);
+    fn no_other_letters_are_ascii_in_lower_case() {
+        let ascii: Vec<char> = ('\u{80}'..=char::MAX).filter(|c| lower_text(&c.to_string()).is_ascii()).collect();
+        assert_eq!(ascii, ['\u{130}', '\u{212A}']);
     }
 
     #[test]
@@ -128,6 +136,7 @@ mod tests {
             Some("Key"),
             Some("\u{130}"),
             Some("key\u{130}"),
+            Some("\u{130}\u{130}\u{212A}"),
             Some(&long),
         ];
         let long_wanted = "a".repeat(70);
@@ -136,10 +145,11 @@ mod tests {
             vec!["StopLogging"],
             vec!["key", "kk", ""],
             vec!["i"],
+            vec!["iik", "keyi"],
             vec![long_wanted.as_str(), "key"],
         ] {
             let expected: BooleanArray =
-                texts.iter().map(|text| text.map(|text| wanted.contains(&text.to_lowercase().as_str()))).collect();
+                texts.iter().map(|text| text.map(|text| wanted.contains(&lower_text(text).as_str()))).collect();
             assert_eq!(found(Arc::new(StringViewArray::from(texts.to_vec())), &wanted), expected, "{wanted:?}");
             assert_eq!(found(Arc::new(StringArray::from(texts.to_vec())), &wanted), expected, "{wanted:?}");
         }

@@ -9,6 +9,7 @@ mod folded_functions;
 mod json_functions;
 mod json_path;
 mod json_scan;
+mod letter_case;
 mod math_functions;
 mod regex_functions;
 mod text_functions;
@@ -30,6 +31,7 @@ pub(super) fn register(mut state: SessionState) -> Result<SessionState, QueryErr
         date_functions::all(),
         folded_functions::all(),
         json_functions::all(),
+        letter_case::all(),
         math_functions::all(),
         regex_functions::all(),
         text_functions::all(),

@@ -1,4 +1,4 @@
-//! `substr`, `split`, `split_part` as Trino has them.
+//! `substr`, `split`, `split_part`, `reverse` as Trino has them.
 
 use super::fields::nullable;
 use super::udf::{Texts, Udf, bigint_at, check_count, returns_text, texts_then_bigints};
@@ -20,6 +20,15 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     };
     vec![
         Udf::function("trino_substr", text_and_positions, returns_text, substr),
+        Udf::function(
+            "trino_reverse",
+            |name: &str, types: &[DataType]| {
+                check_count(name, types, 1..=1)?;
+                texts_then_bigints(name, types, 1)
+            },
+            returns_text,
+            reverse,
+        ),
         Udf::function("trino_split_part", texts_and_position, returns_text, split_part),
         Udf::function(
             "trino_split",
@@ -63,6 +72,16 @@ fn part(text: &str, from: i64, length: Option<i64>) -> &str {
         if n == n_chars { text.len() } else { text.char_indices().nth(n).map_or(text.len(), |(at, _)| at) }
     };
     if text.is_ascii() { &text[from..to] } else { &text[byte(from)..byte(to)] }
+}
+
+/// Of a text. That of an array is not supported: it would be taken for a text.
+fn reverse(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
+    let texts = Texts::of(&args.args[0])?;
+    let mut values = StringBuilder::new();
+    for i in 0..args.number_rows {
+        values.append_option(texts.get(i).map(|text| text.chars().rev().collect::<String>()));
+    }
+    Ok(Arc::new(values.finish()))
 }
 
 /// NULL beyond the last part.

@@ -29,11 +29,13 @@ fn call_with<'a>(folded: &Expr, literals: impl Iterator<Item = &'a Expr>) -> Opt
     Some(call("trino_lower_in", arguments))
 }
 
-/// `x` of `lower(x)`.
+/// `x` of `lower(x)`, as functions are rewritten before what holds them.
 fn folded_argument(expr: &Expr) -> Option<&Expr> {
     match expr {
         Expr::Nested(inner) => folded_argument(inner),
-        Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) if name.to_string() == "lower" => {
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. })
+            if name.to_string() == "trino_lower" =>
+        {
             match list.args.as_slice() {
                 [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] => Some(argument),
                 _ => None,

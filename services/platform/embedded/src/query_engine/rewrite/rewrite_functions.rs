@@ -14,8 +14,6 @@ use sqlparser::ast::{
 const KEPT: &[&str] = &[
     "array_agg",
     "array_distinct",
-    "array_max",
-    "array_min",
     "avg",
     "bool_and",
     "bool_or",
@@ -41,7 +39,6 @@ const KEPT: &[&str] = &[
     "lag",
     "last_value",
     "lead",
-    "lower",
     "lpad",
     "ltrim",
     "max",
@@ -52,7 +49,6 @@ const KEPT: &[&str] = &[
     "percent_rank",
     "rank",
     "regexp_like",
-    "reverse",
     "row_number",
     "rpad",
     "rtrim",
@@ -63,7 +59,6 @@ const KEPT: &[&str] = &[
     "sum",
     "translate",
     "trim",
-    "upper",
     "var_pop",
     "var_samp",
 ];
@@ -94,6 +89,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("ln", "trino_ln"),
     ("log10", "trino_log10"),
     ("log2", "trino_log2"),
+    ("lower", "trino_lower"),
     ("pow", "trino_power"),
     ("power", "trino_power"),
     ("regexp_count", "trino_regexp_count"),
@@ -101,6 +97,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("regexp_extract_all", "trino_regexp_extract_all"),
     ("regexp_replace", "trino_regexp_replace"),
     ("regexp_split", "trino_regexp_split"),
+    ("reverse", "trino_reverse"),
     ("round", "trino_round"),
     ("sign", "trino_sign"),
     ("split", "trino_split"),
@@ -112,6 +109,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("to_unixtime", "trino_to_unixtime"),
     ("transform", "array_transform"),
     ("typeof", "trino_typeof"),
+    ("upper", "trino_upper"),
     ("url_decode", "trino_url_decode"),
     ("url_encode", "trino_url_encode"),
     ("url_extract_fragment", "trino_url_extract_fragment"),
@@ -206,6 +204,14 @@ impl Call<'_> {
                 call("replace", self.exactly::<3>()?.into())
             }
             "greatest" | "least" => self.null_if_any_is_null(&name),
+            // NULL where an item is.
+            "array_min" | "array_max" => {
+                let [array] = self.exactly()?;
+                let item = Ident::new("item");
+                let is_null = lambda(item.clone(), Expr::IsNull(Box::new(Expr::Identifier(item))));
+                let any_is_null = call("array_any_match", vec![array.clone(), is_null]);
+                case(not(any_is_null), call(&name, vec![array]), None)
+            }
             "array_sort" => {
                 let [array] = self.exactly()?;
                 call("array_sort", vec![array, text("ASC"), text("NULLS LAST")])
@@ -363,7 +369,11 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 }
 
 fn constant_lambda(body: Expr) -> Expr {
-    let parameter = LambdaFunctionParameter { name: Ident::new("trino_unused"), data_type: None };
+    lambda(Ident::new("trino_unused"), body)
+}
+
+fn lambda(name: Ident, body: Expr) -> Expr {
+    let parameter = LambdaFunctionParameter { name, data_type: None };
     Expr::Lambda(LambdaFunction {
         params: OneOrManyWithParens::One(parameter),
         body: Box::new(body),

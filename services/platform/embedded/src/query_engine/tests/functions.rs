@@ -6,7 +6,7 @@ use super::{engine, error, rows, value};
 const EXPRESSIONS: &str = include_str!("../../../../sql/dialect/expressions.tsv");
 
 #[tokio::test]
-async fn expressions_give_trino_results() {
+async fn expressions_give_what_is_written_beside_them() {
     let engine = engine();
     let (mut n_cases, mut wrong) = (0, Vec::new());
     for line in EXPRESSIONS.lines().filter(|line| !line.starts_with('#')) {
