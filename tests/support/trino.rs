@@ -15,19 +15,19 @@ pub struct Cluster {
     pub url: String,
     /// What the catalogue sees as `local:///`.
     lakes: PathBuf,
+    tls: PathBuf,
 }
 
 /// `None`, and the reason printed, where there is none.
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where the cluster is")]
 #[expect(clippy::print_stderr, reason = "the reason for skipping belongs in the test's output")]
 pub fn trino_cluster() -> Option<Cluster> {
-    match (std::env::var("MANTISSA_TRINO_URL"), std::env::var("MANTISSA_TRINO_LAKES")) {
-        (Ok(url), Ok(lakes)) => Some(Cluster { url, lakes: PathBuf::from(lakes) }),
-        _ => {
-            eprintln!("skipped: no Trino in MANTISSA_TRINO_URL and MANTISSA_TRINO_LAKES (`make parity` starts one)");
-            None
-        }
+    let named = |name: &str| std::env::var(name).ok();
+    let found = named("MANTISSA_TRINO_URL").zip(named("MANTISSA_TRINO_LAKES")).zip(named("MANTISSA_TRINO_TLS"));
+    if found.is_none() {
+        eprintln!("skipped: no Trino in MANTISSA_TRINO_URL, …_LAKES and …_TLS (`make parity` starts one)");
     }
+    found.map(|((url, lakes), tls)| Cluster { url, lakes: lakes.into(), tls: tls.into() })
 }
 
 impl Cluster {
@@ -41,6 +41,11 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// What the cluster asks for over TLS: `url`, `ca.pem`, and the `password` and a `jwt` of the user `mantissa`.
+    pub fn over_tls(&self, name: &str) -> String {
+        std::fs::read_to_string(self.tls.join(name)).unwrap()
+    }
+
     pub fn config(&self, folder: &ClusterFolder) -> TrinoConfig {
         TrinoConfig {
             catalog: CATALOG.to_owned(),

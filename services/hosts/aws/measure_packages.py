@@ -73,6 +73,7 @@ def environment(function: dict, port: int) -> dict:
         "MANTISSA_CONFIGURATION": "s3://measured/configuration.zip",
         "MANTISSA_ATHENA": json.dumps({"workgroup": "measured", "database": "measured"}),
         "MANTISSA_SECRET_PREFIX": "measured/",
+        "MANTISSA_EVENT_BUS": "measured",
     }
 
 

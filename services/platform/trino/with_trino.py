@@ -1,13 +1,18 @@
 """Runs a command beside a real Trino on loopback: `with_trino.py COMMAND…`.
 
 The server and its Hive plugin come from Maven and are unpacked once, under `target/trino`. The command finds the cluster by
-MANTISSA_TRINO_URL, and in MANTISSA_TRINO_LAKES the folder that the catalogue `lake` sees as `local:///`. Where no JDK that
+MANTISSA_TRINO_URL, and in MANTISSA_TRINO_LAKES the folder that the catalogue `lake` sees as `local:///`. Over TLS the cluster
+asks who is there: MANTISSA_TRINO_TLS is a folder with the files `url`, `ca.pem`, and for the user `mantissa` `password` and `jwt`. Where no JDK that
 Trino runs on, or no Maven, is installed, it says so and ends with 0: nothing was run, and nothing is wrong.
 """
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -120,6 +125,51 @@ def configure(etc: Path, port: int, data: Path, lakes: Path):
         (etc / name).write_text("".join(f"{line.strip()}\n" for line in text.strip().splitlines()))
 
 
+def base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def jwt_for(user: str, key: bytes) -> str:
+    head = base64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
+    claims = base64url(json.dumps({"sub": user, "exp": int(time.time()) + 24 * 3600}).encode())
+    signed = f"{head}.{claims}"
+    return f"{signed}.{base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def configure_tls(home: Path, etc: Path, tls: Path):
+    """A certificate of its own, a user with a password, and a key for tokens; all of this run only."""
+    port, password, key = free_port(), secrets.token_urlsafe(), secrets.token_bytes(32)
+    store, store_key = etc / "keystore.p12", secrets.token_hex()
+    keytool = [home / "bin/keytool", "-keystore", store, "-storepass", store_key, "-alias", "trino"]
+    made = ["-genkeypair", "-keyalg", "EC", "-validity", "2", "-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1"]
+    subprocess.run([*keytool, *made, "-storetype", "PKCS12"], check=True, capture_output=True)
+    subprocess.run([*keytool, "-exportcert", "-rfc", "-file", tls / "ca.pem"], check=True, capture_output=True)
+    salt, iterations = secrets.token_bytes(16), 10_000
+    hashed = hashlib.pbkdf2_hmac("sha1", password.encode(), salt, iterations, 64)
+    (etc / "password.db").write_text(f"mantissa:{iterations}:{salt.hex()}:{hashed.hex()}\n")
+    (etc / "jwt.key").write_text(base64.b64encode(key).decode())
+    (etc / "password-authenticator.properties").write_text(
+        f"password-authenticator.name=file\nfile.password-file={etc / 'password.db'}\n"
+    )
+    with (etc / "config.properties").open("a") as config:
+        config.write(
+            f"http-server.https.enabled=true\nhttp-server.https.port={port}\n"
+            f"http-server.https.keystore.path={store}\nhttp-server.https.keystore.key={store_key}\n"
+            "http-server.authentication.type=PASSWORD,JWT\nhttp-server.authentication.allow-insecure-over-http=true\n"
+            f"http-server.authentication.jwt.key-file={etc / 'jwt.key'}\n"
+            f"internal-communication.shared-secret={secrets.token_hex()}\n"
+        )
+    (tls / "url").write_text(f"https://127.0.0.1:{port}")
+    (tls / "password").write_text(password)
+    (tls / "jwt").write_text(jwt_for("mantissa", key))
+
+
 def is_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/v1/info", timeout=5) as answer:
@@ -139,12 +189,12 @@ def wait_until_ready(server: subprocess.Popen, url: str, log: Path):
 def run_beside(home: Path, trino: Path, command: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="mantissa-trino-") as folder:
         folder = Path(folder)
-        lakes, log = folder / "lakes", folder / "log"
+        lakes, tls, log = folder / "lakes", folder / "tls", folder / "log"
         lakes.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        tls.mkdir()
+        port = free_port()
         configure(folder / "etc", port, folder / "data", lakes)
+        configure_tls(home, folder / "etc", tls)
         url = f"http://127.0.0.1:{port}"
         environment = {**os.environ, "JAVA_HOME": str(home), "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
         launcher = [trino / "bin/launcher", "run", "--etc-dir", folder / "etc"]
@@ -155,7 +205,7 @@ def run_beside(home: Path, trino: Path, command: list[str]) -> int:
         try:
             wait_until_ready(server, url, log)
             print(f"Trino {VERSION} is ready on {url}", flush=True)
-            found = {"MANTISSA_TRINO_URL": url, "MANTISSA_TRINO_LAKES": str(lakes)}
+            found = {"MANTISSA_TRINO_URL": url, "MANTISSA_TRINO_LAKES": str(lakes), "MANTISSA_TRINO_TLS": str(tls)}
             ended = subprocess.run(command, env={**os.environ, **found}).returncode
             if server.poll() is not None:
                 print(f"Trino ended by itself, with {server.returncode}; its log ends:\n{log.read_text()[-4000:]}")

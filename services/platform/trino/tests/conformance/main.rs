@@ -7,10 +7,10 @@ use mantissa_lake::catalogue::catalogue;
 use mantissa_ports::conformance::query_engine::EVENT_IDS;
 use mantissa_ports::conformance::{EngineFixture, query_engine_sentences};
 use mantissa_ports::memory::MemorySecretStore;
-use mantissa_ports::{QueryEngine, QueryRequest, QueryStatus};
+use mantissa_ports::{QueryEngine, QueryRequest, QueryStatus, Secret, SecretStore as _};
 use mantissa_tests::lake_files::write_conformance_lake;
 use mantissa_tests::trino::trino_cluster;
-use mantissa_trino::{LakeRegistration, RegisteredAs, TrinoConfig, TrinoQueryEngine};
+use mantissa_trino::{Credentials, LakeRegistration, RegisteredAs, TrinoConfig, TrinoError, TrinoQueryEngine};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -76,6 +76,38 @@ async fn result_that_is_too_large_fails_permanently() {
     };
     let QueryStatus::Failed { kind, reason } = status else { panic!("{status:?}") };
     assert!(kind == FailureKind::Permanent && reason.contains("larger than 10000 bytes"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn password_and_token_are_taken_over_tls_and_others_are_not() {
+    let Some(cluster) = trino_cluster() else { return };
+    let secrets = Arc::new(MemorySecretStore::default());
+    for (name, value) in
+        [("password", cluster.over_tls("password")), ("jwt", cluster.over_tls("jwt")), ("wrong", "a.b.c".to_owned())]
+    {
+        secrets.put(name, &Secret::new(value)).await.unwrap();
+    }
+    let trusting = TrinoConfig {
+        certificates: Some(cluster.over_tls("ca.pem").into_bytes()),
+        ..TrinoConfig::new(cluster.over_tls("url").parse().unwrap())
+    };
+    let ask = async |credentials: Credentials, config: &TrinoConfig| {
+        let config = TrinoConfig { credentials, ..config.clone() };
+        let output = TrinoQueryEngine::new(config, secrets.clone()).unwrap().collect("SELECT current_user").await?;
+        Ok::<_, TrinoError>(output.rows)
+    };
+    let password = |secret: &str| Credentials::Password { secret: secret.to_owned() };
+    let jwt = |secret: &str| Credentials::Jwt { secret: secret.to_owned() };
+    for credentials in [password("password"), jwt("jwt")] {
+        assert_eq!(ask(credentials, &trusting).await.unwrap(), [[Some("mantissa".to_owned())]]);
+    }
+    for credentials in [password("wrong"), jwt("wrong"), Credentials::None] {
+        let refused = ask(credentials, &trusting).await.unwrap_err();
+        assert!(refused.kind() == FailureKind::Permanent && refused.to_string().contains("401"), "{refused}");
+    }
+    let distrusting = TrinoConfig { certificates: None, ..trusting };
+    let refused = ask(password("password"), &distrusting).await.unwrap_err();
+    assert!(refused.to_string().contains("certificate"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
