@@ -83,7 +83,8 @@ def unpack() -> Path:
     server, hive = fetch("trino-server-core", "tar.gz"), fetch("trino-hive", "zip")
     with tempfile.TemporaryDirectory(dir=UNPACKED.parent) as folder:
         with tarfile.open(server) as archive:
-            archive.extractall(folder, filter="data")
+            # Not every Python 3.11 knows filters.
+            archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         unpacked = next(Path(folder).iterdir())
         with zipfile.ZipFile(hive) as archive:
             archive.extractall(unpacked / "plugin")
