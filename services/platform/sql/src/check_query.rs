@@ -18,7 +18,7 @@ pub(crate) fn check_query(
     catalogue: &Catalogue,
     may_read_clock: bool,
 ) -> Result<BTreeSet<&'static str>, GuardError> {
-    let mut checker = Checker { catalogue, may_read_clock, ctes: Vec::new(), relations: BTreeSet::new() };
+    let mut checker = Checker { catalogue, may_read_clock, ctes: Vec::new(), relations: BTreeSet::new(), n_reads: 0 };
     match query.visit(&mut checker) {
         ControlFlow::Continue(()) => Ok(checker.relations),
         ControlFlow::Break(error) => Err(error),
@@ -31,7 +31,12 @@ struct Checker<'a> {
     /// Names of the `WITH` queries of each enclosing query, innermost last.
     ctes: Vec<Vec<String>>,
     relations: BTreeSet<&'static str>,
+    /// How often a relation is named, tables and `WITH` queries alike.
+    n_reads: usize,
 }
+
+/// A plan takes long to find that has more, and nobody's question needs them.
+const MAX_READS: usize = 64;
 
 type Flow = ControlFlow<GuardError>;
 const GO_ON: Flow = ControlFlow::Continue(());
@@ -244,6 +249,10 @@ impl Checker<'_> {
 
     fn check_relation(&mut self, name: &ObjectName) -> Flow {
         let at: Position = name.span().into();
+        self.n_reads += 1;
+        if self.n_reads > MAX_READS {
+            return ControlFlow::Break(GuardError::TooManyTables { max: MAX_READS, at });
+        }
         let [part] = name.0.as_slice() else {
             return ControlFlow::Break(GuardError::OtherDatabase { name: name.to_string(), at });
         };

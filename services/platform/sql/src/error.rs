@@ -54,6 +54,8 @@ pub enum GuardError {
     Sql(#[from] SqlError),
     #[error("guard query: {n_bytes} bytes of SQL are more than the {max_bytes} allowed")]
     TooLong { n_bytes: usize, max_bytes: usize },
+    #[error("guard query: more than {max} tables are read, the first beyond it at {at}")]
+    TooManyTables { max: usize, at: Position },
     #[error("guard query: unknown table `{name}` at {at}{}", .nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
     UnknownTable { name: String, nearest: Option<String>, at: Position },
     #[error("guard query: `{name}` at {at} names another database or schema; only the lake's own tables can be read")]
@@ -89,6 +91,7 @@ impl GuardError {
                 | SqlError::LongChain { at, .. }
                 | SqlError::Disguise { at, .. },
             )
+            | Self::TooManyTables { at, .. }
             | Self::UnknownTable { at, .. }
             | Self::OtherDatabase { at, .. }
             | Self::ShadowedTable { at, .. }

@@ -61,6 +61,16 @@ fn plain_queries_pass_and_say_what_they_read() {
 }
 
 #[test]
+fn a_query_reads_so_many_tables_and_no_more() {
+    let commas = |n: usize| format!("SELECT 1 FROM {}", vec!["vpc_flow_logs"; n].join(", "));
+    assert!(rules(&commas(64)).is_ok());
+    assert!(matches!(rules(&commas(65)), Err(GuardError::TooManyTables { max: 64, .. })));
+    // Those that a WITH query stands for are no fewer for its name.
+    let named = format!("WITH a AS ({}) SELECT 1 FROM {}", commas(33), vec!["a"; 33].join(", "));
+    assert!(matches!(rules(&named), Err(GuardError::TooManyTables { .. })));
+}
+
+#[test]
 fn literals_and_comments_are_never_mistaken_for_keywords() {
     for sql in [
         "SELECT * FROM cloudtrail_logs WHERE eventname LIKE '%Delete%'",
