@@ -7,7 +7,7 @@ CARGO ?= cargo
 TOOLS := $(VENV)/.tools-2
 PULUMI := pulumi/node_modules/.installed
 
-.PHONY: help demo test lint unit parity contracts bench docs lambda
+.PHONY: help demo test lint unit parity contracts bench docs lambda lambda-load
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,3 +67,8 @@ $(VENV)/.lambda-1: services/hosts/aws/requirements.txt
 # Zig is the linker and the libc of Lambda's own system; the arm64 packages need a target that rustup fetches.
 lambda: $(VENV)/.lambda-1 ## release packages of the functions in target/lambda, their sizes and cold starts
 	$(BIN)/python services/hosts/aws/build_packages.py
+
+lambda-load: lambda $(TOOLS) $(PULUMI) ## the packages at work in an emulator, and the memory they take
+	$(CARGO) build --locked --workspace --all-targets
+	MANTISSA_PACKAGES=target/lambda/$(subst aarch64,arm64,$(shell uname -m)) \
+		$(BIN)/cargo-nextest nextest run --locked --workspace -E 'test(/^packages::/) or test(/^walk::/)'

@@ -9,6 +9,7 @@ import { DurableQueue } from "./components/DurableQueue.ts";
 import { Encryption } from "./components/Encryption.ts";
 import { EventBus } from "./components/EventBus.ts";
 import { FirstRun } from "./components/FirstRun.ts";
+import { MailIdentity } from "./components/MailIdentity.ts";
 import { Notifier } from "./components/Notifier.ts";
 import { PipelineStage } from "./components/PipelineStage.ts";
 import { SignIn } from "./components/SignIn.ts";
@@ -63,6 +64,8 @@ const schedules = new scheduler.ScheduleGroup("schedules", {
   tags: deployment.tags("PipelineStage"),
 });
 const bus = new EventBus("events", { deployment, encryption });
+const { mailIdentity } = settings;
+const mail = mailIdentity === undefined ? undefined : new MailIdentity("mail", { deployment, identity: mailIdentity });
 const around: Surroundings = {
   deployment,
   settings,
@@ -70,6 +73,7 @@ const around: Surroundings = {
   queue,
   topic,
   bus,
+  mail,
   state,
   lake,
   configuration,
@@ -104,6 +108,7 @@ export const configured = firstRun.answers;
 export const alertsTopicArn = topic("alerts").arn;
 export const topicArns = Object.fromEntries(topics.map((each) => [each.spec.name, each.arn]));
 export const eventBusName = bus.name;
+export const mailDkimRecords = mail?.dkimRecords ?? [];
 export const operationsTopicArn = alarms.topicArn;
 export const dashboardUrl = alarms.dashboardUrl;
 export const webUrl = web.url;

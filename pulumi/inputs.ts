@@ -54,6 +54,8 @@ export interface FunctionSpec {
   secrets: boolean;
   dead_letters: boolean;
   event_bus: boolean;
+  /** Sends mails. */
+  mail: boolean;
 }
 
 export interface TableSpec {

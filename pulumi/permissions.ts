@@ -19,6 +19,7 @@ export function permissions(spec: FunctionSpec, around: Surroundings, logGroupAr
     ...objects(spec, around),
     ...queries(spec, around),
     ...(spec.event_bus ? [allow("PutEvents", ["events:PutEvents"], [around.bus.arn])] : []),
+    ...(spec.mail && around.mail ? [allow("SendMail", ["ses:SendEmail"], [around.mail.arn])] : []),
     ...(spec.secrets
       ? [
           {

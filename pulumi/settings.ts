@@ -21,6 +21,8 @@ export interface Settings {
   destinationSecrets: Record<string, string[]>;
   /** Who is written to when an alarm goes off. */
   operatorEmails: string[];
+  /** A domain, or one address, that SES may send mails from: `example.com`. Without it no mail is sent. */
+  mailIdentity: string | undefined;
   /** One query is stopped when it has read this much. */
   queryLimitGib: number;
   /** An hour in which all queries together read more than this is unusual. */
@@ -43,6 +45,12 @@ export function readSettings(): Settings {
       throw new Error(`mantissa:outsideSubscribers has \`${account}\`; write account ids, twelve digits in quotes`);
     }
   }
+  const mailIdentity = config.get("mailIdentity");
+  if (mailIdentity !== undefined && !DOMAIN_OR_ADDRESS.test(mailIdentity)) {
+    throw new Error(
+      `mantissa:mailIdentity is \`${mailIdentity}\`; write a domain, example.com, or one address, alerts@example.com`,
+    );
+  }
   return {
     packages: config.get("packages") ?? `../target/lambda/${architecture}`,
     architecture,
@@ -57,9 +65,13 @@ export function readSettings(): Settings {
     outsideSubscribers,
     destinationSecrets: config.getObject<Record<string, string[]>>("destinationSecrets") ?? {},
     operatorEmails: config.getObject<string[]>("operatorEmails") ?? [],
+    mailIdentity,
     queryLimitGib: config.getNumber("queryLimitGib") ?? 100,
     hourlyQueryAlarmGib: config.getNumber("hourlyQueryAlarmGib") ?? 500,
     ingestLagAlarmMinutes: config.getNumber("ingestLagAlarmMinutes") ?? 30,
     webFolder: config.get("webFolder") ?? "../web/dist",
   };
 }
+
+/** Light: SES has the last word. */
+const DOMAIN_OR_ADDRESS = /^([^\s@<>]+@)?([a-z0-9-]+\.)+[a-z0-9-]+$/i;

@@ -5,6 +5,7 @@ import type { DurableQueue } from "./components/DurableQueue.ts";
 import type { AlertTopic } from "./components/AlertTopic.ts";
 import type { Encryption } from "./components/Encryption.ts";
 import type { EventBus } from "./components/EventBus.ts";
+import type { MailIdentity } from "./components/MailIdentity.ts";
 import type { StateTables } from "./components/StateTables.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Settings } from "./settings.ts";
@@ -17,6 +18,7 @@ export interface Surroundings {
   queue: (name: string) => DurableQueue;
   topic: (name: string) => AlertTopic;
   bus: EventBus;
+  mail: MailIdentity | undefined;
   state: StateTables;
   lake: DataLake;
   configuration: Configuration;

@@ -104,6 +104,7 @@ pub const QUEUES: &[QueueSpec] = &[
     QueueSpec { batch_size: 50, ..queue("enrichment-alert_closed", "enrichment", &["alert_closed"]) },
     notifier("notifiers-slack"),
     notifier("notifiers-webhook"),
+    notifier("notifiers-email"),
 ];
 
 const fn notifier(name: &'static str) -> QueueSpec {
@@ -162,6 +163,7 @@ pub const TOPICS: &[TopicSpec] = &[
         subscriptions: &[
             filtered("notifiers-slack", "destination_type", &["slack"]),
             filtered("notifiers-webhook", "destination_type", &["webhook"]),
+            filtered("notifiers-email", "destination_type", &["email"]),
         ],
     },
     TopicSpec { name: "deliveries", subscriptions: &[] },

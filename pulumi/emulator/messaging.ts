@@ -4,11 +4,13 @@ import {
   CreateScheduleGroupCommand,
   type CreateScheduleCommandInput,
 } from "@aws-sdk/client-scheduler";
+import { CreateEmailIdentityCommand } from "@aws-sdk/client-sesv2";
 import { CreateTopicCommand, SetTopicAttributesCommand, SubscribeCommand } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { ACCOUNT, REGION } from "./clients.ts";
 import { hasStatements, overPlainHttp, present, tagList, type Inputs, type ResourceType } from "./resource_type.ts";
 
-/** Queues, topics, rules, schedules. */
+/** Queues, topics, rules, schedules, and who mails are from. */
 export const messaging: Record<string, ResourceType> = {
   "aws:sqs/queue:Queue": {
     passes: [
@@ -150,6 +152,17 @@ export const messaging: Record<string, ResourceType> = {
         throw new Error(`the rule takes no such target: ${JSON.stringify(answer.FailedEntries)}`);
       }
       return { id: `${inputs.rule}-target` };
+    },
+  },
+  "aws:sesv2/emailIdentity:EmailIdentity": {
+    passes: ["emailIdentity", "tags"],
+    async create(inputs, { ses }) {
+      const identity: string = inputs.emailIdentity;
+      const answer = await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: identity, Tags: tagList(inputs) }));
+      const tokens = present(answer.DkimAttributes?.Tokens, "the identity's DKIM tokens");
+      // SES answers with no ARN.
+      const arn = `arn:aws:ses:${REGION}:${ACCOUNT}:identity/${identity}`;
+      return { id: identity, outputs: { arn, dkimSigningAttributes: { tokens } } };
     },
   },
   "aws:scheduler/scheduleGroup:ScheduleGroup": {

@@ -8,6 +8,7 @@ import { DataLake } from "../components/DataLake.ts";
 import { DurableQueue } from "../components/DurableQueue.ts";
 import { Encryption } from "../components/Encryption.ts";
 import { EventBus } from "../components/EventBus.ts";
+import { MailIdentity } from "../components/MailIdentity.ts";
 import { StateTables } from "../components/StateTables.ts";
 import { Deployment } from "../deployment.ts";
 import { allQueues, functions, lake, tables, topology, type FunctionSpec, type QueueSpec } from "../inputs.ts";
@@ -49,6 +50,7 @@ export function someSettings(overrides: Partial<Settings> = {}): Settings {
     outsideSubscribers: [],
     destinationSecrets: {},
     operatorEmails: [],
+    mailIdentity: undefined,
     queryLimitGib: 10,
     hourlyQueryAlarmGib: 50,
     ingestLagAlarmMinutes: 30,
@@ -90,6 +92,7 @@ export function someFunction(overrides: Partial<FunctionSpec> = {}): FunctionSpe
     secrets: false,
     dead_letters: false,
     event_bus: false,
+    mail: false,
     ...overrides,
   };
 }
@@ -102,7 +105,7 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
   const settings = someSettings(overrides);
   const deployment = new Deployment(STACK);
   const encryption = new Encryption("key", { deployment });
-  const { protect } = settings;
+  const { protect, mailIdentity } = settings;
   const topics = topology.topics.map(
     (spec) => new AlertTopic(spec.name, { deployment, encryption, spec, outsideSubscribers: [] }),
   );
@@ -127,6 +130,7 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
     queue: finder("queue", queues, "the test"),
     topic: finder("topic", topics, "the test"),
     bus: new EventBus("events", { deployment, encryption }),
+    mail: mailIdentity === undefined ? undefined : new MailIdentity("mail", { deployment, identity: mailIdentity }),
     state: new StateTables("state", { deployment, encryption, protect, specs: tables }),
     lake: new DataLake("lake", { deployment, encryption, protect, spec: lake, queryLimitGib: settings.queryLimitGib }),
     configuration: new Configuration("configuration", { deployment, encryption, ...settings }),

@@ -7,6 +7,15 @@ import { record, type Recorded } from "./record.ts";
 
 /** The whole program, as a stack's file configures it. */
 export async function deployed(stack: string, overrides: Record<string, unknown> = {}): Promise<Recorded[]> {
+  const { resources } = await deployedWithOutputs(stack, overrides);
+  return resources;
+}
+
+/** The same, and what the program exports. */
+export async function deployedWithOutputs(
+  stack: string,
+  overrides: Record<string, unknown> = {},
+): Promise<{ resources: Recorded[]; outputs: Record<string, unknown> }> {
   const file = readFileSync(path.join(__dirname, "..", `Pulumi.${stack}.yaml`), "utf8");
   const { config } = parse(file) as { config: Record<string, unknown> };
   const folder = workFolder();
@@ -21,11 +30,11 @@ export async function deployed(stack: string, overrides: Record<string, unknown>
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries({ ...config, ...here, ...overrides }).map(([key, each]) => [key, text(each)])),
   );
-  const { resources } = await record(stack, () => {
+  const { resources, result } = await record(stack, () => {
     forgetTheProgram();
-    require("../index.ts");
+    return require("../index.ts") as Record<string, unknown>;
   });
-  return resources;
+  return { resources, outputs: result };
 }
 
 /** A module runs once; each stack needs it run again. */
@@ -42,5 +51,6 @@ export const EVERYTHING = {
   "mantissa:outsideSubscribers": ["210987654321"],
   "mantissa:destinationSecrets": { slack: ["security-alerts"], webhook: ["tickets"] },
   "mantissa:operatorEmails": ["operations@example.com"],
+  "mantissa:mailIdentity": "example.com",
   "mantissa:otlpEndpoint": "https://otel.example.com",
 };

@@ -107,6 +107,11 @@ function outputs(type: string, name: string, inputs: Record<string, unknown>): R
       return { arn: arn("events", `event-bus/${called}`) };
     case "aws:cloudwatch/eventRule:EventRule":
       return { arn: arn("events", `rule/${called}`) };
+    case "aws:sesv2/emailIdentity:EmailIdentity":
+      return {
+        arn: arn("ses", `identity/${inputs["emailIdentity"]}`),
+        dkimSigningAttributes: { tokens: ["first", "second", "third"] },
+      };
     case "aws:scheduler/scheduleGroup:ScheduleGroup":
       return { arn: arn("scheduler", `schedule-group/${called}`) };
     case "aws:athena/workgroup:Workgroup":

@@ -1,4 +1,5 @@
-//! A whole deployment: the Pulumi program's resources in an emulator, and the functions that were built beside the test.
+//! A whole deployment: the Pulumi program's resources in an emulator, and the functions that were built beside the test
+//! or packaged by `make lambda`.
 
 use crate::athena_endpoint::{AthenaEndpoint, Served};
 use crate::emulator::{Emulator, Kind};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,13 +25,18 @@ use zip::write::SimpleFileOptions;
 /// As the program names what it makes, in the emulator's only account.
 const LAKE_BUCKET: &str = "mantissa-test-lake-000000000000";
 
+/// What mails may be sent from.
+pub(crate) const MAIL_DOMAIN: &str = "example.com";
+
 pub(crate) struct Cloud {
     pub(crate) config: SdkConfig,
     pub(crate) athena: Served,
     pub(crate) emulator: Emulator,
     /// The outputs of the Pulumi program.
     pub(crate) outputs: Value,
-    packages: TempDir,
+    packages: PathBuf,
+    /// What removes the packages that were made for the test.
+    _made: Option<TempDir>,
 }
 
 impl Cloud {
@@ -45,9 +51,15 @@ impl Cloud {
         let lake = MirroredLake::new(Arc::new(S3ObjectStorage::new(s3(&config), LAKE_BUCKET))).await;
         let athena = AthenaEndpoint::serve(Arc::new(lake)).await;
         athena.endpoint.tell(aws_sdk_eventbridge::Client::new(&config));
-        let packages = tempfile::tempdir().unwrap();
-        write_packages(packages.path());
-        Some(Self { config, athena, emulator, outputs: Value::Null, packages })
+        let (packages, made) = match named_packages() {
+            Some(packages) => (packages, None),
+            None => {
+                let folder = tempfile::tempdir().unwrap();
+                write_packages(folder.path());
+                (folder.path().to_owned(), Some(folder))
+            }
+        };
+        Some(Self { config, athena, emulator, outputs: Value::Null, packages, _made: made })
     }
 
     /// Deploys the Pulumi program. `environment` is `NAME=value` for every function.
@@ -61,9 +73,10 @@ impl Cloud {
         let mut command = Command::new("npm");
         command.current_dir(workspace_root().join("pulumi")).args(["run", "--silent", "emulate", "--"]);
         command.args(["--endpoint", &self.emulator.endpoint, "--athena-endpoint", &self.athena.url]);
-        command.arg("--packages").arg(self.packages.path());
+        command.arg("--packages").arg(&self.packages);
         command.arg("--configuration").arg(sources.path().join("mantissa.toml"));
         command.arg("--rules").arg(sources.path().join("rules"));
+        command.args(["--set", &format!("mailIdentity={MAIL_DOMAIN}")]);
         environment.iter().for_each(|variable| _ = command.args(["--extra-env", variable]));
         let deployed = command.output().unwrap();
         let stdout = String::from_utf8_lossy(&deployed.stdout);
@@ -97,6 +110,15 @@ impl Cloud {
         put.send().await.unwrap();
     }
 
+    /// Mails that SES took, as the emulator keeps them.
+    pub(crate) async fn mails(&self) -> Vec<Value> {
+        mantissa_runtime::tls::install_crypto_provider();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let kept = client.get(format!("{}/_ministack/ses/messages", self.emulator.endpoint)).send().await.unwrap();
+        let kept: Value = serde_json::from_str(&kept.text().await.unwrap()).unwrap();
+        kept["messages"]["000000000000"].as_array().cloned().unwrap_or_default()
+    }
+
     pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs[name].as_str().unwrap_or_else(|| panic!("no output `{name}`: {}", self.outputs))
     }
@@ -104,6 +126,12 @@ impl Cloud {
 
 fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
+}
+
+/// The folder of packages that the environment names.
+#[expect(clippy::disallowed_methods, reason = "whoever made packages says in the environment where they are")]
+pub(crate) fn named_packages() -> Option<PathBuf> {
+    Some(workspace_root().join(std::env::var("MANTISSA_PACKAGES").ok()?))
 }
 
 /// A package whose bootstrap is the binary that was built beside the test: what Lambda would run, without copying it.

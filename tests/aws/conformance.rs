@@ -1,11 +1,11 @@
 //! Every port's suite on every emulator, with a table of what holds.
 
 use crate::emulator::{Emulator, Kind};
-use crate::fixture::{AwsFixture, BucketFixture, SecretsFixture};
+use crate::fixture::{AwsFixture, BucketFixture, MailFixture, SecretsFixture};
 use futures::future::BoxFuture;
 use mantissa_ports::conformance::{
-    Fixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture, Sentence, object_storage_sentences,
-    raw_object_sentences, secret_store_sentences, store_and_queue_sentences,
+    Fixture, MailerFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture, Sentence, mailer_sentences,
+    object_storage_sentences, raw_object_sentences, secret_store_sentences, store_and_queue_sentences,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,11 +21,15 @@ const BROKEN_BY_EMULATOR: &[(Kind, &str, &str, &str)] = &[
     (Kind::Moto, "queue", "receipt_replaced_by_a_later_receive_acknowledges_nothing", STALE_HANDLES),
     (Kind::Moto, "queue", "stale_receipt_does_not_change_visibility", STALE_HANDLES),
     (Kind::Moto, "queue_dlq", "stale_receipt_dead_letters_nothing", STALE_HANDLES),
+    (Kind::MiniStack, "mailer", "malformed_address_is_refused", "takes an address without a domain, which SES refuses"),
 ];
 const STALE_HANDLES: &str = "takes a receipt handle that a later receive has replaced, where SQS asks for the latest";
 
-/// Sentences that hold on an emulator by luck only.
+/// Sentences that hold on an emulator by luck only, or whose outcome it does not show.
 fn not_asked(kind: Kind, suite: &str, name: &str) -> Option<&'static str> {
+    if name == "mail_refers_to_its_thread_and_says_that_a_machine_wrote_it" {
+        return Some("keeps no header of a mail");
+    }
     (kind == Kind::Moto && suite.ends_with("_store") && name.starts_with("racing_"))
         .then_some("answers each request in a thread of its own and isolates no transaction from another")
 }
@@ -112,6 +116,9 @@ async fn run(kind: Kind) {
     });
     run.add(secret_store_sentences(), |emulator, _, number| {
         Box::pin(async move { Box::new(SecretsFixture::new(&emulator, number).await) as Box<dyn SecretStoreFixture> })
+    });
+    run.add(mailer_sentences(), |emulator, _, number| {
+        Box::pin(async move { Box::new(MailFixture::new(&emulator, number).await) as Box<dyn MailerFixture> })
     });
     let mut wrong = Vec::new();
     while let Some(outcome) = run.running.join_next().await {

@@ -38,6 +38,7 @@ impl Kind {
 
 pub(crate) struct Emulator {
     child: Child,
+    pub(crate) kind: Kind,
     pub(crate) endpoint: String,
     folder: TempDir,
 }
@@ -69,7 +70,7 @@ impl Emulator {
         }
         match kind {
             Kind::MiniStack => {
-                command.env("SERVICES", "sqs,sns,s3,dynamodb,secretsmanager,sts").env("LOG_LEVEL", "WARNING");
+                command.env("SERVICES", "sqs,sns,s3,dynamodb,secretsmanager,ses,sts").env("LOG_LEVEL", "WARNING");
             }
             Kind::WholeMiniStack => {
                 // Functions call back there.
@@ -79,7 +80,7 @@ impl Emulator {
             }
             Kind::Moto => {}
         }
-        let mut emulator = Self { child: command.spawn().unwrap(), endpoint, folder };
+        let mut emulator = Self { child: command.spawn().unwrap(), kind, endpoint, folder };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = emulator.child.try_wait().unwrap();

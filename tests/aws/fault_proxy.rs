@@ -2,6 +2,7 @@
 //! throttled, some answers are lost on the way, and functions are killed right after they wrote.
 
 use crate::emulator::Emulator;
+use crate::function_processes::functions_of;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
@@ -107,11 +108,11 @@ impl Proxy {
 
     /// Kills the function that holds the other end of the connection, where it is a victim.
     fn kills(&self, peer: SocketAddr) -> bool {
-        let Some((pid, program)) = function_at(self.emulator_pid, peer) else { return false };
+        let Some((pid, function)) = function_at(self.emulator_pid, peer) else { return false };
         let mut progress = self.progress.lock().unwrap();
-        let Some(kills) = progress.kills_left.get_mut(&program).filter(|kills| **kills > 0) else { return false };
+        let Some(kills) = progress.kills_left.get_mut(&function).filter(|kills| **kills > 0) else { return false };
         *kills -= 1;
-        println!("{program} is killed, {kills} times left");
+        println!("{function} is killed, {kills} times left");
         assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
         *progress.faults.entry("killed in a batch").or_default() += 1;
         true
@@ -182,16 +183,4 @@ fn function_at(emulator_pid: u32, end: SocketAddr) -> Option<(u32, String)> {
             .into_iter()
             .any(|file| std::fs::read_link(file.path()).is_ok_and(|link| link.as_os_str() == inode.as_str()))
     })
-}
-
-/// Processes the emulator started: the functions, each with the program it runs.
-fn functions_of(emulator_pid: u32) -> Vec<(u32, String)> {
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
-        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-        (parent == emulator_pid).then(|| (pid, program.file_name().unwrap().to_string_lossy().into_owned()))
-    });
-    processes.collect()
 }

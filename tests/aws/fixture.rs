@@ -1,6 +1,6 @@
 //! The adapters as the suites want them: queues, topics and tables of their own for each sentence.
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Kind};
 use crate::resources::{make_queue, make_table, make_topic};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -8,16 +8,19 @@ use mantissa_aws::dynamodb::DynamoTables;
 use mantissa_aws::dynamodb::schema::TABLES;
 use mantissa_aws::s3::{S3ObjectStorage, S3RawObjectSource};
 use mantissa_aws::sqs::{QueueUrls, SqsQueue};
-use mantissa_aws::{SecretsManagerStore, SnsTopic};
+use mantissa_aws::{SecretsManagerStore, SesMailer, SnsTopic};
 use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::{QUEUES, QueueSpec, TopicSpec, find_queue};
 use mantissa_ports::conformance::topic::{FILTERED, UNSUBSCRIBED};
-use mantissa_ports::conformance::{Fixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
+use mantissa_ports::conformance::{
+    ArrivedMail, Fixture, MailerFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture,
+};
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
 use mantissa_ports::{
-    Clock as _, DeadMessage, ObjectStorage, Outgoing, PortError, Publisher, Queue, QueueDepth, RawObjectSource,
+    Clock as _, DeadMessage, Mailer, ObjectStorage, Outgoing, PortError, Publisher, Queue, QueueDepth, RawObjectSource,
     Receipt, ReceivedMessage, SecretStore, SystemClock, Topic,
 };
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -237,5 +240,68 @@ impl SecretStoreFixture for SecretsFixture {
 
     fn stored_bytes(&self) -> Option<Vec<u8>> {
         None
+    }
+}
+
+/// An identity of its own, and what an emulator shows of the mails that it sent.
+pub(crate) struct MailFixture {
+    config: SdkConfig,
+    kind: Kind,
+    endpoint: String,
+    sender: String,
+}
+
+impl MailFixture {
+    pub(crate) async fn new(emulator: &Emulator, number: usize) -> Self {
+        mantissa_runtime::tls::install_crypto_provider();
+        let (config, sender) = (emulator.config().await, format!("alerts-{number}@example.com"));
+        let client = aws_sdk_sesv2::Client::new(&config);
+        client.create_email_identity().email_identity(&sender).send().await.unwrap();
+        Self { config, kind: emulator.kind, endpoint: emulator.endpoint.clone(), sender }
+    }
+
+    async fn read(&self, path: &str) -> Value {
+        let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}{path}", self.endpoint));
+        serde_json::from_str(&answer.send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+}
+
+#[async_trait]
+impl MailerFixture for MailFixture {
+    fn mailer(&self) -> Arc<dyn Mailer> {
+        Arc::new(SesMailer::new(&self.config))
+    }
+
+    fn sender(&self) -> String {
+        format!("Mantissa Log <{}>", self.sender)
+    }
+
+    fn stranger(&self) -> String {
+        "nobody@elsewhere.example".to_owned()
+    }
+
+    async fn arrived(&self) -> Vec<ArrivedMail> {
+        // What each calls the parts of a mail. Headers are shown by neither, the text by one of them.
+        let (mails, [from, to, subject, html]) = match self.kind {
+            Kind::MiniStack | Kind::WholeMiniStack => (
+                self.read("/_ministack/ses/messages").await["messages"]["000000000000"].take(),
+                ["/Source", "/To", "/Subject", "/BodyHtml"],
+            ),
+            Kind::Moto => (
+                self.read("/moto-api/data.json").await["ses"]["Message"].take(),
+                ["/source", "/destinations/ToAddresses", "/subject", "/body"],
+            ),
+        };
+        let text_at = |mail: &Value, at: &str| mail.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let mails = mails.as_array().cloned().unwrap_or_default();
+        let ours = mails.iter().filter(|mail| text_at(mail, from).is_some_and(|from| from.contains(&self.sender)));
+        let arrived = ours.map(|mail| ArrivedMail {
+            to: mail.pointer(to).and_then(Value::as_array).into_iter().flatten().map(Value::to_string).collect(),
+            subject: text_at(mail, subject).unwrap_or_default(),
+            text: text_at(mail, "/BodyText"),
+            html: text_at(mail, html),
+            headers: None,
+        });
+        arrived.collect()
     }
 }

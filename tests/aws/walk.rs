@@ -1,6 +1,6 @@
 //! One alert's way through a deployment on AWS, from a raw object to whoever is told of it.
 
-use crate::cloud::{Cloud, wait_for};
+use crate::cloud::{Cloud, MAIL_DOMAIN, wait_for};
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::TimeDelta;
@@ -9,6 +9,7 @@ use mantissa_ports::{Clock as _, SystemClock};
 use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, file_of, record};
 use mantissa_tests::installation::Installation;
 use mantissa_tests::receiver::{Answer, Notification, Receiver};
+use mantissa_tests::smtp_server::{Encryption, SmtpBehaviour, SmtpServer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -21,6 +22,16 @@ pub(crate) fn configuration(receiver: &Receiver) -> String {
         "[scheduler]\nsettle_ms = 200\nevery_s = 1\n[delivery]\nallow_loopback = true\n\
          [[destinations]]\nid = 'on-call'\ntype = 'webhook'\nurl = '{}'\nsigning_secret = 'signing_key'\n",
         receiver.url()
+    )
+}
+
+const MAIL_TO: &str = "soc@example.com";
+
+/// Who sends mails and who gets them.
+fn mail_configuration(smtp: &str) -> String {
+    format!(
+        "[mail]\nfrom = 'Mantissa Log <alerts@{MAIL_DOMAIN}>'\n{smtp}\
+         [[destinations]]\nid = 'by-mail'\ntype = 'email'\nto = '{MAIL_TO}'\n"
     )
 }
 
@@ -107,7 +118,7 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     let receiver = Receiver::start(Answer::ACCEPT);
     let rules = [CREATE_USER, STOP_LOGGING].map(|rule| (format!("{}.yml", rule.action), rule.yaml()));
     let Some(mut cloud) = Cloud::start().await else { return };
-    cloud.deploy(&configuration(&receiver), &rules, &[]);
+    cloud.deploy(&(configuration(&receiver) + &mail_configuration("")), &rules, &[]);
     cloud.put_secret("signing_key", Receiver::secret()).await;
     let outside = subscribe_outside(&cloud, "mantissa.alert_enriched.v1").await;
     let beside = hear_the_bus(&cloud, "mantissa.alert_opened.v1").await;
@@ -136,6 +147,13 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
         heard_of(&cloud, &beside, alerts.len(), |event| &event["detail"]["data"]["alert"]["alert_id"]).await;
     assert!(on_the_bus.iter().map(String::as_str).eq(alerts), "{on_the_bus:?}");
 
+    let mails = wait_for("both mails", &cloud, || async {
+        let mails = cloud.mails().await;
+        (mails.len() >= 2).then_some(mails)
+    })
+    .await;
+    let mails: BTreeSet<[String; 4]> = mails.iter().map(mail_of).collect();
+
     // The end of a query was told by the rule that listens for it.
     const HEARD: &str = "messages from mantissa-test-result-poller-query_ended";
     wait_for("the end of a query", &cloud, || async { cloud.emulator.log().contains(HEARD).then_some(()) }).await;
@@ -143,6 +161,9 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     // One machine with the same rules and the same object finds the same alerts and tells the same of them.
     let nearby = Receiver::start(Answer::ACCEPT);
     let machine = Installation::new(&[CREATE_USER, STOP_LOGGING], &[("on-call", nearby.url())]);
+    let relay = SmtpServer::start(SmtpBehaviour::usual(Encryption::None));
+    let smtp = format!("[mail.smtp]\nhost = '{}'\nport = {}\ntls = 'none'\n", SmtpServer::HOST, relay.port);
+    machine.configure_also(&mail_configuration(&smtp));
     let _server = machine.start();
     machine.drop_in(OBJECT, file_of(&records));
     let told_nearby = wait_for("the notifications of one machine", &cloud, || async {
@@ -151,6 +172,26 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     })
     .await;
     assert_eq!(comparable(&told_nearby, now), comparable(&notified, now));
+    let relayed = wait_for("the mails of one machine", &cloud, || async {
+        let relayed = relay.taken();
+        (relayed.len() >= 2).then_some(relayed)
+    })
+    .await;
+    let relayed: BTreeSet<[String; 4]> = relayed
+        .iter()
+        .map(|mail| {
+            let read = mail.read();
+            [mail.to.join(","), read.subject, read.text, read.html]
+        })
+        .collect();
+    assert_eq!(relayed, mails);
+}
+
+/// To whom, subject, text and HTML.
+fn mail_of(kept: &Value) -> [String; 4] {
+    let text = |part: &str| kept[part].as_str().unwrap_or_default().to_owned();
+    let to: Vec<&str> = kept["To"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    [to.join(","), text("Subject"), text("BodyText"), text("BodyHtml")]
 }
 
 /// What was told, without what two runs cannot share: when they did it, and where the object lay.

@@ -13,6 +13,7 @@ mod dlq;
 mod kill;
 mod killed_state;
 mod lake_upkeep;
+mod mail;
 mod outage;
 mod server;
 mod single_machine;

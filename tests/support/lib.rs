@@ -7,6 +7,7 @@ pub mod cloudtrail;
 pub mod installation;
 pub mod lake_files;
 pub mod receiver;
+pub mod smtp_server;
 pub mod trino;
 
 pub use binary::{built_binary, mantissa_binary};

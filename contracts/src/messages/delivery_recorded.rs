@@ -18,7 +18,7 @@ pub mod v1 {
         Pending,
         /// A worker holds the claim.
         Sending,
-        /// The provider took it; whether a person sees it is not known (PagerDuty, Teams).
+        /// The provider took it; whether a person sees it is not known (e-mail, PagerDuty, Teams).
         Accepted,
         /// It stands in the destination (Slack).
         Posted,

@@ -15,15 +15,17 @@ pub mod v1 {
     pub enum DestinationType {
         Slack,
         Webhook,
+        Email,
     }
 
     impl DestinationType {
-        pub const ALL: [Self; 2] = [Self::Slack, Self::Webhook];
+        pub const ALL: [Self; 3] = [Self::Slack, Self::Webhook, Self::Email];
 
         pub fn as_str(self) -> &'static str {
             match self {
                 Self::Slack => "slack",
                 Self::Webhook => "webhook",
+                Self::Email => "email",
             }
         }
     }

@@ -57,6 +57,7 @@ impl Stages {
             secrets,
             clock: data.clock.clone(),
             http: HttpSender::new(&HttpConfig::new(AddressPolicy::AllowLoopback))?,
+            mail: None,
             config: NotifierConfig::new("bench"),
         };
         let mut stages =

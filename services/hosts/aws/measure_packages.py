@@ -90,7 +90,7 @@ def start_once(bootstrap: Path, function: dict) -> tuple[float, float]:
             sys.exit(f"{function['name']} did not ask for an event within {GIVE_UP_AFTER_S} s")
         status = Path(f"/proc/{process.pid}/status").read_text()
         peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-        return (server.asked_at - began) * 1000, peak_kb / 1000
+        return (server.asked_at - began) * 1000, peak_kb * 1024 / 1e6
     finally:
         process.kill()
         process.wait()

@@ -23,7 +23,10 @@ pub async fn check_destination(
         .collect();
     match Endpoint::load(destination, destination.destination_type, secrets).await {
         Err(unusable) => problems.push(unusable.to_string()),
-        Ok(endpoint) => problems.extend(check_url(endpoint.url(), policy).err().map(str::to_owned)),
+        Ok(endpoint) => {
+            let refused = endpoint.url().and_then(|url| check_url(url, policy).err());
+            problems.extend(refused.map(str::to_owned));
+        }
     }
     problems
 }

@@ -2,7 +2,7 @@
 
 use crate::{HttpSender, NotifierConfig};
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore};
-use mantissa_ports::{Clock, SecretStore};
+use mantissa_ports::{Clock, Mailer, SecretStore};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -13,5 +13,14 @@ pub struct NotifierDeps {
     pub secrets: Arc<dyn SecretStore>,
     pub clock: Arc<dyn Clock>,
     pub http: HttpSender,
+    /// Without it, destinations of e-mail cannot be sent to.
+    pub mail: Option<OutboundMail>,
     pub config: NotifierConfig,
+}
+
+/// Who sends our mails, and whose they are.
+#[derive(Clone)]
+pub struct OutboundMail {
+    pub mailer: Arc<dyn Mailer>,
+    pub from: String,
 }

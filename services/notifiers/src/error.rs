@@ -43,4 +43,6 @@ pub(crate) enum RenderError {
     TooLarge { what: &'static str, size: usize, limit: usize },
     #[error("write the message as JSON")]
     Json(#[from] serde_json::Error),
+    #[error("write the message by its template: {0}")]
+    Template(minijinja::Error),
 }

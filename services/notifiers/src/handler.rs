@@ -60,6 +60,8 @@ impl NotificationHandler {
         match destination_type {
             DestinationType::Slack => Some(self.deps.config.slack_interval),
             DestinationType::Webhook => self.deps.config.webhook_interval,
+            // Whoever sends the mails says when it is too much.
+            DestinationType::Email => None,
         }
     }
 

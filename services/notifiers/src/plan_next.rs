@@ -71,6 +71,7 @@ fn success_state(destination_type: DestinationType) -> DeliveryState {
     match destination_type {
         DestinationType::Slack => DeliveryState::Posted,
         DestinationType::Webhook => DeliveryState::Delivered,
+        DestinationType::Email => DeliveryState::Accepted,
     }
 }
 

@@ -8,6 +8,7 @@ mod tests;
 use crate::http::{BodyEnd, HttpAnswer, SendFailure};
 use mantissa_contracts::messages::AttemptOutcome;
 use mantissa_contracts::time::Instant;
+use mantissa_ports::{MailError, MailErrorKind, TakenMail};
 use read_retry_after::read_retry_after;
 use read_slack_answer::{SlackAnswer, read_api_answer, read_webhook_answer};
 use std::collections::BTreeMap;
@@ -79,6 +80,39 @@ pub(crate) fn classify(style: AnswerStyle, sent: &Result<HttpAnswer, SendFailure
         }
     }
     judgement
+}
+
+/// `n_recipients` are those it was for.
+pub(crate) fn classify_mail(sent: &Result<TakenMail, MailError>, n_recipients: usize) -> Judgement {
+    match sent {
+        Ok(taken) => {
+            let reason = match taken.not_for.len() {
+                0 => "the mail was taken".to_owned(),
+                n => format!(
+                    "the mail was taken, but not for {n} of {n_recipients} addresses: {}",
+                    taken.not_for.join(", ")
+                ),
+            };
+            let id = taken.provider_id.as_ref().filter(|id| is_plain_id(id));
+            let provider_ids = id.map(|id| ("message_id".to_owned(), id.clone())).into_iter().collect();
+            Judgement { provider_ids, ..Judgement::new(AttemptOutcome::Succeeded, reason) }
+        }
+        Err(error) => {
+            let outcome = match error.kind {
+                MailErrorKind::Transient => AttemptOutcome::Transient,
+                MailErrorKind::Throttled => AttemptOutcome::Throttled,
+                MailErrorKind::Denied => AttemptOutcome::Auth,
+                MailErrorKind::Refused => AttemptOutcome::Permanent,
+                MailErrorKind::NoAnswer => AttemptOutcome::Unknown,
+            };
+            Judgement::new(outcome, &error.reason)
+        }
+    }
+}
+
+/// What a provider calls a mail is stored and shown: nothing else may come in its place.
+fn is_plain_id(id: &str) -> bool {
+    id.len() <= 200 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }
 
 fn by_status(answer: &HttpAnswer) -> Judgement {

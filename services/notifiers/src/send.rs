@@ -6,9 +6,7 @@ use crate::error::UnusableDestination;
 use crate::mute::{Ruling, SHOWN_REVISION, SuppressReason, mute};
 use crate::render::{Notification, Rendered, Rung, render};
 use crate::retry::Judgement;
-use mantissa_contracts::ids::DeliveryId;
 use mantissa_contracts::messages::{AttemptOutcome, NotificationReason, NotificationRequested, Severity};
-use mantissa_contracts::time::Instant;
 use mantissa_ports::PortError;
 use mantissa_ports::stores::{AlertRecord, DeliveryRecord, Destination};
 use std::collections::BTreeMap;
@@ -82,24 +80,23 @@ pub(crate) async fn send(
             return tried(Judgement::new(AttemptOutcome::Permanent, format!("not rendered: {error}")), severity, false);
         }
     };
-    let mut judgement =
-        send_rendered(deps, endpoint, &rendered, delivery.delivery_id, &prepared.earlier_ids, deps.clock.now()).await;
+    let sending = Sending {
+        http: &deps.http,
+        mail: deps.mail.as_ref(),
+        alert_id: request.alert_id,
+        delivery_id: delivery.delivery_id,
+        earlier_ids: &prepared.earlier_ids,
+        now: deps.clock.now(),
+    };
+    let mut judgement = send_rendered(endpoint, &rendered, &sending).await;
     if judgement.outcome == AttemptOutcome::Succeeded {
         judgement.provider_ids.insert(SHOWN_REVISION.to_owned(), record.alert.revision.to_string());
     }
     tried(judgement, severity, true)
 }
 
-pub(crate) async fn send_rendered(
-    deps: &NotifierDeps,
-    endpoint: &Endpoint,
-    rendered: &Rendered,
-    delivery_id: DeliveryId,
-    earlier_ids: &BTreeMap<String, String>,
-    now: Instant,
-) -> Judgement {
-    let sending = Sending { http: &deps.http, delivery_id, earlier_ids, now };
-    let mut judgement = endpoint.send(&rendered.body, &sending).await;
+pub(crate) async fn send_rendered(endpoint: &Endpoint, rendered: &Rendered, sending: &Sending<'_>) -> Judgement {
+    let mut judgement = endpoint.send(&rendered.body, sending).await;
     if rendered.rung != Rung::Full {
         judgement.reason = format!("{} (rendered {})", judgement.reason, rendered.rung.as_str());
     }

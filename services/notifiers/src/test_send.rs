@@ -1,7 +1,7 @@
 //! Sends a sample alert to a destination, once, as a person asks for it. It takes the way of every notification, but
 //! leaves no delivery record and disables nothing.
 
-use crate::destinations::Endpoint;
+use crate::destinations::{Endpoint, Sending};
 use crate::render::{Notification, render};
 use crate::send::{send_rendered, unusable_failure};
 use crate::{NotifierDeps, NotifierError};
@@ -39,8 +39,15 @@ pub async fn test_send(deps: &NotifierDeps, destination_id: &DestinationId) -> R
                 base_url: deps.config.base_url.as_ref(),
             };
             let rendered = render(&endpoint, &notification).map_err(|e| failed(e.to_string()))?;
-            let delivery_id = DeliveryId::derive(&["test", destination_id.as_str(), &format_instant(now)]);
-            send_rendered(deps, &endpoint, &rendered, delivery_id, &BTreeMap::new(), now).await
+            let sending = Sending {
+                http: &deps.http,
+                mail: deps.mail.as_ref(),
+                alert_id: alert.alert_id,
+                delivery_id: DeliveryId::derive(&["test", destination_id.as_str(), &format_instant(now)]),
+                earlier_ids: &BTreeMap::new(),
+                now,
+            };
+            send_rendered(&endpoint, &rendered, &sending).await
         }
     };
     Ok(TestSend { outcome: judgement.outcome, http_status: judgement.http_status, reason: judgement.reason })

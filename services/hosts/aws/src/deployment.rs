@@ -11,7 +11,7 @@ use mantissa_aws::{Account, EventBus};
 use mantissa_contracts::topology::{find_queue, find_topic};
 use mantissa_ports::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
 use mantissa_ports::{
-    Clock, ObjectStorage, Publisher, QueryEngine, Queue, RawObjectSource, SecretStore, SystemClock, Topic,
+    Clock, Mailer, ObjectStorage, Publisher, QueryEngine, Queue, RawObjectSource, SecretStore, SystemClock, Topic,
 };
 use mantissa_runtime::metrics::Metrics;
 use mantissa_runtime::telemetry::{self, LogFormat};
@@ -109,6 +109,10 @@ impl Deployment {
 
     pub fn secrets(&self) -> anyhow::Result<Arc<dyn SecretStore>> {
         Ok(Arc::new(self.account.secrets(self.config.secret_prefix()?)))
+    }
+
+    pub fn mailer(&self) -> Arc<dyn Mailer> {
+        Arc::new(self.account.mailer())
     }
 
     pub(crate) fn event_bus(&self) -> anyhow::Result<EventBus> {

@@ -67,6 +67,8 @@ pub struct FunctionSpec {
     pub dead_letters: bool,
     /// Puts events on the bus.
     pub event_bus: bool,
+    /// Sends mails.
+    pub mail: bool,
 }
 
 const fn read(table: &'static str) -> TableUse {
@@ -104,6 +106,7 @@ const fn function(name: &'static str, binary: &'static str, doc: &'static str) -
         secrets: false,
         dead_letters: false,
         event_bus: false,
+        mail: false,
     }
 }
 
@@ -190,6 +193,7 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
     },
     notifier("notifiers-slack", &["notifiers-slack"]),
     notifier("notifiers-webhook", &["notifiers-webhook"]),
+    FunctionSpec { mail: true, ..notifier("notifiers-email", &["notifiers-email"]) },
     FunctionSpec {
         queues: &[LIFECYCLE],
         event_bus: true,

@@ -2,6 +2,7 @@
 
 use crate::exit::{Failure, IN_USE, bad_input};
 use crate::lake_engine::LakeEngine;
+use crate::outbound_mail::outbound_mail;
 use mantissa_api::ApiDeps;
 use mantissa_contracts::topology::{QUEUES, TOPICS};
 use mantissa_dedup::DedupDeps;
@@ -160,6 +161,7 @@ impl Installation {
             secrets: self.secrets.clone(),
             clock: self.clock.clone(),
             http: HttpSender::new(&HttpConfig::new(self.address_policy(allow_loopback)))?,
+            mail: self.config.mail.as_ref().map(|mail| outbound_mail(mail, self.secrets.clone())).transpose()?,
             config,
         })
     }

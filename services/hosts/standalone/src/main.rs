@@ -9,6 +9,7 @@ mod exit;
 mod installation;
 mod lake_engine;
 mod load_rules;
+mod outbound_mail;
 mod output;
 mod receiver;
 mod run_rule_tests;

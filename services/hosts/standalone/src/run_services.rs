@@ -77,7 +77,8 @@ impl Services {
         services.work(&installation, "enrichment-alert_updated", UpdatedHandler(enrichment.clone()))?;
         services.work(&installation, "enrichment-alert_closed", ClosedHandler(enrichment))?;
         services.work(&installation, "notifiers-slack", NotificationHandler::new(notifier.clone()))?;
-        services.work(&installation, "notifiers-webhook", NotificationHandler::new(notifier))?;
+        services.work(&installation, "notifiers-webhook", NotificationHandler::new(notifier.clone()))?;
+        services.work(&installation, "notifiers-email", NotificationHandler::new(notifier))?;
 
         services.schedule(installation.clone());
         services.watch_dead_letters(installation.clone());

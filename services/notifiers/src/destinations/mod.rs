@@ -1,15 +1,17 @@
 //! The kinds of destinations. Each has the same files: `config` (settings and secrets), `message` (an alert as it
 //! shows there), `send` (the request and what its answer means).
 
+pub(crate) mod email;
 mod read_settings;
 pub(crate) mod slack;
 pub(crate) mod webhook;
 
-use crate::HttpSender;
 use crate::error::{RenderError, UnusableDestination};
 use crate::render::{Notification, Rung};
 use crate::retry::Judgement;
-use mantissa_contracts::ids::DeliveryId;
+use crate::{HttpSender, OutboundMail};
+use email::EmailEndpoint;
+use mantissa_contracts::ids::{AlertId, DeliveryId};
 use mantissa_contracts::messages::DestinationType;
 use mantissa_contracts::time::Instant;
 use mantissa_ports::SecretStore;
@@ -24,11 +26,14 @@ use webhook::WebhookEndpoint;
 pub(crate) enum Endpoint {
     Slack(SlackEndpoint),
     Webhook(WebhookEndpoint),
+    Email(EmailEndpoint),
 }
 
 /// What a try needs beside the message.
 pub(crate) struct Sending<'a> {
     pub(crate) http: &'a HttpSender,
+    pub(crate) mail: Option<&'a OutboundMail>,
+    pub(crate) alert_id: AlertId,
     /// The same on every try: what receivers tell repetitions by.
     pub(crate) delivery_id: DeliveryId,
     /// The provider's ids of earlier deliveries of this alert to this destination.
@@ -52,6 +57,7 @@ impl Endpoint {
         Ok(match destination.destination_type {
             DestinationType::Slack => Self::Slack(SlackEndpoint::load(&settings).await?),
             DestinationType::Webhook => Self::Webhook(WebhookEndpoint::load(&settings).await?),
+            DestinationType::Email => Self::Email(EmailEndpoint::load(&settings)?),
         })
     }
 
@@ -60,14 +66,16 @@ impl Endpoint {
         match destination_type {
             DestinationType::Slack => slack::SETTINGS,
             DestinationType::Webhook => webhook::SETTINGS,
+            DestinationType::Email => email::SETTINGS,
         }
     }
 
-    /// Where requests go.
-    pub(crate) fn url(&self) -> &Url {
+    /// Where requests go; mails go where the deployment's own settings say.
+    pub(crate) fn url(&self) -> Option<&Url> {
         match self {
-            Self::Slack(slack) => slack.url(),
-            Self::Webhook(webhook) => webhook.url(),
+            Self::Slack(slack) => Some(slack.url()),
+            Self::Webhook(webhook) => Some(webhook.url()),
+            Self::Email(_) => None,
         }
     }
 
@@ -75,6 +83,7 @@ impl Endpoint {
         match self {
             Self::Slack(_) => DestinationType::Slack,
             Self::Webhook(_) => DestinationType::Webhook,
+            Self::Email(_) => DestinationType::Email,
         }
     }
 
@@ -83,6 +92,7 @@ impl Endpoint {
         match self {
             Self::Slack(slack) => slack.channel(),
             Self::Webhook(webhook) => webhook.channel(),
+            Self::Email(email) => email.channel(),
         }
     }
 
@@ -91,6 +101,7 @@ impl Endpoint {
         match self {
             Self::Slack(slack) => slack.message(notification, rung),
             Self::Webhook(_) => webhook::message::write(notification, rung),
+            Self::Email(email) => email.message(notification, rung),
         }
     }
 
@@ -98,6 +109,7 @@ impl Endpoint {
         match self {
             Self::Slack(slack) => slack.send(body, sending).await,
             Self::Webhook(webhook) => webhook.send(body, sending).await,
+            Self::Email(email) => email.send(body, sending).await,
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use mantissa_contracts::messages::AttemptOutcome;
 use mantissa_contracts::messages::AttemptOutcome::{Auth, Gone, Permanent, Succeeded, Throttled, Transient, Unknown};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
@@ -124,4 +125,27 @@ fn retry_after_is_kept_exactly_with_a_floor_of_a_second() {
         assert_eq!(judgement.outcome, outcome, "{status} {value}");
         assert_eq!(judgement.told_wait.map(|wait| wait.as_secs()), wait, "{status} {value}");
     }
+}
+
+#[test]
+fn what_became_of_a_mail_is_judged_like_any_answer() {
+    for (kind, outcome) in [
+        (MailErrorKind::Transient, AttemptOutcome::Transient),
+        (MailErrorKind::Throttled, AttemptOutcome::Throttled),
+        (MailErrorKind::Denied, AttemptOutcome::Auth),
+        (MailErrorKind::Refused, AttemptOutcome::Permanent),
+        (MailErrorKind::NoAnswer, AttemptOutcome::Unknown),
+    ] {
+        let judgement = classify_mail(&Err(MailError::new(kind, "the relay answered 421")), 1);
+        assert_eq!((judgement.outcome, judgement.reason.as_str()), (outcome, "the relay answered 421"));
+    }
+    let taken = |provider_id: &str, not_for: &[&str]| TakenMail {
+        provider_id: Some(provider_id.to_owned()),
+        not_for: not_for.iter().map(|address| (*address).to_owned()).collect(),
+    };
+    let judgement = classify_mail(&Ok(taken("0100-ab@eu.amazonses.com", &["a@b.c"])), 3);
+    assert_eq!(judgement.outcome, AttemptOutcome::Succeeded);
+    assert_eq!(judgement.reason, "the mail was taken, but not for 1 of 3 addresses: a@b.c");
+    assert_eq!(judgement.provider_ids["message_id"], "0100-ab@eu.amazonses.com");
+    assert!(classify_mail(&Ok(taken("<script>", &[])), 3).provider_ids.is_empty());
 }

@@ -33,6 +33,8 @@ async fn misspelt_missing_and_refused_settings_are_all_named() {
             "setting `signing_secret` is missing",
         ]
     );
+    world.put_destination(DestinationType::Email, &[("to", "soc")]).await;
+    assert_eq!(problems(&world).await, ["setting `to` has `soc`, which is not a mail address"]);
     world.put_destination(DestinationType::Slack, &[("token_secret", "ops-token")]).await;
     assert_eq!(problems(&world).await, ["setting `channel` is missing"]);
 }

@@ -9,6 +9,7 @@
 
 mod canary;
 mod destination_check;
+mod email;
 mod failing_servers;
 mod lifecycle;
 mod local_server;

@@ -7,9 +7,12 @@ use mantissa_contracts::messages::{
     AlertSnapshot, AlertStatus, DeliveryRecorded, DestinationType, Evidence, Intent, KeyPart, NotificationReason,
     NotificationRequested, RuleMatched, RuleRef, Severity,
 };
-use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotificationHandler, NotifierConfig, NotifierDeps};
+use mantissa_notifiers::{
+    AddressPolicy, HttpConfig, HttpSender, NotificationHandler, NotifierConfig, NotifierDeps, OutboundMail,
+};
 use mantissa_ports::memory::{
-    MemoryAlertStore, MemoryBus, MemoryDeliveryStore, MemoryDestinationStore, MemorySecretStore, TestClock,
+    MemoryAlertStore, MemoryBus, MemoryDeliveryStore, MemoryDestinationStore, MemoryMailer, MemorySecretStore,
+    TestClock,
 };
 use mantissa_ports::stores::{ChangeCommit, DeliveryRecord, Destination, MatchCommit};
 use mantissa_ports::{Clock, Secret};
@@ -50,6 +53,7 @@ impl Way {
 pub(crate) struct World {
     pub(crate) clock: TestClock,
     pub(crate) bus: Arc<MemoryBus>,
+    pub(crate) mailer: Arc<MemoryMailer>,
     pub(crate) deps: NotifierDeps,
     pub(crate) handler: NotificationHandler,
 }
@@ -58,6 +62,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let clock = TestClock::default();
         let bus = MemoryBus::new(Arc::new(clock.clone()));
+        let mailer = Arc::new(MemoryMailer::new());
         let http = HttpConfig {
             connect_timeout: Duration::from_millis(700),
             total_timeout: Duration::from_millis(1000),
@@ -70,9 +75,10 @@ impl World {
             secrets: Arc::new(MemorySecretStore::new()),
             clock: Arc::new(clock.clone()),
             http: HttpSender::new(&http).expect("the HTTP client builds"),
+            mail: Some(OutboundMail { mailer: mailer.clone(), from: "Mantissa Log <alerts@example.com>".to_owned() }),
             config: NotifierConfig::new("test"),
         };
-        Self { clock, bus, handler: NotificationHandler::new(deps.clone()), deps }
+        Self { clock, bus, mailer, handler: NotificationHandler::new(deps.clone()), deps }
     }
 
     /// A destination named `ops` at this URL.
@@ -171,11 +177,20 @@ impl World {
     }
 
     pub(crate) fn request(&self, alert: &AlertSnapshot, way: Way, intent: Intent) -> Envelope<NotificationRequested> {
+        self.request_of(alert, way.destination_type(), intent)
+    }
+
+    pub(crate) fn request_of(
+        &self,
+        alert: &AlertSnapshot,
+        destination_type: DestinationType,
+        intent: Intent,
+    ) -> Envelope<NotificationRequested> {
         let request = NotificationRequested {
             alert_id: alert.alert_id,
             alert_revision: alert.revision,
             destination_id: ops(),
-            destination_type: way.destination_type(),
+            destination_type,
             intent,
             reason: NotificationReason::FirstNotification,
             severity: alert.severity,

@@ -4,7 +4,7 @@ use crate::athena::{AthenaConfig, AthenaQueryEngine};
 use crate::dynamodb::DynamoTables;
 use crate::s3::{S3ObjectStorage, S3RawObjectSource};
 use crate::sqs::{QueueUrls, SqsQueue};
-use crate::{EventBus, SecretsManagerStore, SnsTopic, load_config};
+use crate::{EventBus, SecretsManagerStore, SesMailer, SnsTopic, load_config};
 use aws_config::SdkConfig;
 use mantissa_contracts::topology::{QueueSpec, TopicSpec};
 use mantissa_ports::{Clock, Publisher};
@@ -66,6 +66,10 @@ impl Account {
 
     pub fn event_bus(&self, name: &str) -> EventBus {
         EventBus::new(aws_sdk_eventbridge::Client::new(&self.config), name)
+    }
+
+    pub fn mailer(&self) -> SesMailer {
+        SesMailer::new(&self.config)
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {

@@ -72,7 +72,7 @@ pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&s
     }
 }
 
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

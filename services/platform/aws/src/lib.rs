@@ -1,4 +1,4 @@
-//! Adapters on the AWS SDK: SQS, SNS, DynamoDB, Athena, S3, EventBridge, Secrets Manager. The only crate that names it.
+//! Adapters on the AWS SDK: SQS, SNS, DynamoDB, Athena, S3, EventBridge, Secrets Manager, SES. The only crate that names it.
 //!
 //! A service that is busy, throttles or fails is a transient error; one that denies access, or does not take what it was
 //! given, is a permanent one that says so in the service's own words.
@@ -12,6 +12,7 @@ mod error;
 mod event_bus;
 pub mod s3;
 mod secrets_manager;
+mod ses_mailer;
 mod sns_topic;
 pub mod sqs;
 mod wire_text;
@@ -20,4 +21,5 @@ pub use account::Account;
 pub use connect::{config_loader, load_config};
 pub use event_bus::{BusEvent, EventBus};
 pub use secrets_manager::SecretsManagerStore;
+pub use ses_mailer::SesMailer;
 pub use sns_topic::SnsTopic;

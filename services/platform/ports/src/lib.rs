@@ -9,6 +9,7 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod mailer;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod object_storage;
@@ -24,6 +25,7 @@ pub mod tracked_queries;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{PortError, PortErrorKind};
+pub use mailer::{Mail, MailError, MailErrorKind, Mailer, TakenMail};
 pub use object_storage::{ObjectStorage, StoredObject};
 pub use outgoing::Outgoing;
 pub use publisher::Publisher;

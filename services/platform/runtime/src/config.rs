@@ -31,6 +31,7 @@ pub struct Config {
     pub query: Query,
     pub scheduler: Scheduler,
     pub delivery: Delivery,
+    pub mail: Option<MailEntry>,
     pub enrichment: Enrichment,
     pub log: Log,
     pub telemetry: Telemetry,
@@ -158,6 +159,60 @@ pub struct Delivery {
     pub allow_loopback: bool,
 }
 
+/// What destinations of type `email` send with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailEntry {
+    pub from: String,
+    /// Of an installation outside AWS; there, SES sends.
+    pub smtp: Option<SmtpEntry>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpEntry {
+    pub host: String,
+    /// Without it, the one that belongs to `tls`.
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub tls: SmtpTlsEntry,
+    /// PEM.
+    pub certificates: Option<PathBuf>,
+    pub username: Option<String>,
+    pub password_secret: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpTlsEntry {
+    #[default]
+    Starttls,
+    Implicit,
+    /// For a relay on this machine only.
+    None,
+}
+
+impl SmtpEntry {
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            SmtpTlsEntry::Starttls => 587,
+            SmtpTlsEntry::Implicit => 465,
+            SmtpTlsEntry::None => 25,
+        })
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.username.is_some() != self.password_secret.is_some() {
+            return Err(ConfigError("mail.smtp: username and password_secret belong together, give both".to_owned()));
+        }
+        if self.tls == SmtpTlsEntry::None && !["127.0.0.1", "::1", "localhost"].contains(&self.host.as_str()) {
+            let problem = "mail.smtp: tls = \"none\" is for a relay on this machine; alerts and passwords would be readable on their way";
+            return Err(ConfigError(format!("{problem} to `{}`", self.host)));
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Enrichment {
@@ -240,6 +295,7 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|e| ConfigError(e.to_string()))?;
         config.check_query()?;
         config.check_destinations()?;
+        config.check_mail()?;
         config.routing()?;
         Ok(config)
     }
@@ -255,6 +311,23 @@ impl Config {
             Some(entry) => entry.url().map(|_| ()),
             None => Ok(()),
         }
+    }
+
+    fn check_mail(&self) -> Result<(), ConfigError> {
+        let Some(mail) = &self.mail else {
+            let of_mail = |entry: &&DestinationEntry| entry.destination_type == DestinationType::Email;
+            return match self.destinations.iter().find(of_mail) {
+                Some(entry) => Err(ConfigError(format!(
+                    "destination `{}` is of type `email`, and there is no [mail] that says who sends it",
+                    entry.id
+                ))),
+                None => Ok(()),
+            };
+        };
+        if !mail.from.is_ascii() || !mail.from.contains('@') {
+            return Err(ConfigError(format!("mail.from: `{}` is not a mail address", mail.from)));
+        }
+        mail.smtp.as_ref().map_or(Ok(()), SmtpEntry::check)
     }
 
     fn check_destinations(&self) -> Result<(), ConfigError> {
@@ -342,6 +415,14 @@ mod tests {
             ),
             ("[query.trino]\nurl = 'https://t'\ncatalog = 'c'\nschema = 's'", "location"),
             ("[[destinations]]\nid = 'a'\ntype = 'fax'", "fax"),
+            (
+                "[[destinations]]\nid = 'a'\ntype = 'email'\nto = 'a@b.c'",
+                "`a` is of type `email`, and there is no [mail]",
+            ),
+            ("[mail]\nfrom = 'alerts'", "mail.from: `alerts` is not a mail address"),
+            ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\nusername = 'u'", "give both"),
+            ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\ntls = 'none'", "on their way to `h`"),
+            ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\ntls = 'ssl'", "unknown variant `ssl`"),
             ("[routing]\ndefault = ['x']", "destination `x` is not configured"),
             ("[[routing.routes]]\nname = 'r'\nmatch = ['severity']", "route `r`: matcher `severity` has no operator"),
             (

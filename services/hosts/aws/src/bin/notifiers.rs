@@ -1,7 +1,9 @@
 //! Makes destinations agree with the state of alerts. Each function of this binary serves the queue of one destination type.
 
 use mantissa_hosts_aws::{Deployment, Function};
-use mantissa_notifiers::{AddressPolicy, HttpConfig, HttpSender, NotificationHandler, NotifierConfig, NotifierDeps};
+use mantissa_notifiers::{
+    AddressPolicy, HttpConfig, HttpSender, NotificationHandler, NotifierConfig, NotifierDeps, OutboundMail,
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -20,6 +22,7 @@ async fn main() -> anyhow::Result<()> {
         secrets: deployment.secrets()?,
         clock: deployment.clock.clone(),
         http: HttpSender::new(&HttpConfig::new(policy))?,
+        mail: settings.mail.map(|mail| OutboundMail { mailer: deployment.mailer(), from: mail.from }),
         config,
     };
     let mut function = Function::new(deployment);

@@ -4,8 +4,7 @@
 use crate::clean_text::{clean_line, defang, shorten};
 use crate::error::RenderError;
 use crate::render::{Notification, Rung};
-use mantissa_contracts::messages::{Intent, Severity};
-use mantissa_contracts::time::{Instant, format_instant};
+use mantissa_contracts::messages::Severity;
 use serde_json::{Map, Value, json};
 
 const MAX_BLOCKS: usize = 50;
@@ -47,55 +46,33 @@ fn summary(notification: &Notification<'_>) -> String {
 
 fn headline(notification: &Notification<'_>, limit: usize) -> String {
     let severity = notification.alert.severity;
-    let change = match notification.intent {
-        Intent::Open => "",
-        Intent::Update => "Updated: ",
-        Intent::Close => "Closed: ",
-    };
-    let start = format!("{} {} · {change}", glyph(severity), severity.as_str().to_uppercase());
+    let start = format!("{} {} · {}", glyph(severity), severity.as_str().to_uppercase(), notification.change());
     let room = limit.saturating_sub(start.chars().count());
     format!("{start}{}", untrusted(&notification.alert.title, room))
 }
 
 fn blocks(notification: &Notification<'_>, rung: Rung) -> Vec<Value> {
-    let alert = notification.alert;
     let room = match rung {
         Rung::Full | Rung::WithoutOptional => Room { value: 400, runbook: 2500, n_keys: 10 },
         Rung::Truncated | Rung::OneLine => Room { value: 80, runbook: 300, n_keys: 5 },
     };
     let mut blocks = vec![json!({ "type": "header", "text": plain(headline(notification, MAX_HEADER)) })];
-    let status = match alert.verdict {
-        Some(verdict) => format!("{}, {}", alert.status, json!(verdict).as_str().unwrap_or_default()),
-        None => alert.status.to_string(),
-    };
-    blocks.push(fields(&[
-        ("Alert", alert.alert_id.to_string()),
-        ("Status", status),
-        ("Rule", untrusted(&alert.rule.title, room.value)),
-        ("Log source", untrusted(&alert.rule.log_source, room.value)),
-        ("First event", show(alert.first_event_at)),
-        ("Last event", show(alert.last_event_at)),
-        ("Matches", alert.n_matches.to_string()),
-        ("Events", alert.n_events.to_string()),
-    ]));
-    let keys: Vec<(String, String)> = alert
-        .alert_key
-        .iter()
+    let facts = notification.facts();
+    blocks.push(fields(facts.iter().map(|(label, value)| ((*label).to_owned(), untrusted(value, room.value)))));
+    let keys: Vec<(String, String)> = notification
+        .key_fields()
+        .into_iter()
         .take(room.n_keys)
-        .map(|part| {
-            let value = part.value.as_deref().map_or_else(|| "(none)".to_owned(), |text| untrusted(text, room.value));
-            (untrusted(&part.field, 100), value)
-        })
+        .map(|(field, value)| (untrusted(field, 100), untrusted(value, room.value)))
         .collect();
     if !keys.is_empty() {
-        blocks.push(fields(&keys));
+        blocks.push(fields(keys));
     }
     if rung == Rung::Full {
         blocks.extend(optional_blocks(notification));
     }
-    if let Some(runbook) = &alert.rule.runbook {
-        // The rule's author wrote it, so its links stay readable.
-        let steps: Vec<String> = runbook.lines().map(clean_line).filter(|line| !line.is_empty()).collect();
+    let steps = notification.runbook_steps();
+    if !steps.is_empty() {
         let text = format!("Runbook: {}", escape(&steps.join("\n"), room.runbook));
         blocks.push(json!({ "type": "section", "text": plain(text) }));
     }
@@ -109,33 +86,20 @@ fn blocks(notification: &Notification<'_>, rung: Rung) -> Vec<Value> {
 /// What is known about the entities, and the first event.
 fn optional_blocks(notification: &Notification<'_>) -> Vec<Value> {
     let mut blocks = Vec::new();
-    if let Some(context) = notification.context {
-        let mut lines: Vec<String> = context
-            .entities
-            .iter()
-            .take(5)
-            .map(|entity| {
-                let facts: Vec<String> = entity.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-                untrusted(&format!("{}: {}", entity.value, facts.join(", ")), 300)
-            })
-            .collect();
-        if context.n_related_24h > 0 {
-            lines.push(format!("{} other alerts of these entities in 24 hours", context.n_related_24h));
-        }
-        if !lines.is_empty() {
-            blocks.push(json!({ "type": "section", "text": plain(lines.join("\n")) }));
-        }
+    let lines: Vec<String> = notification.context_lines().iter().map(|line| untrusted(line, 300)).collect();
+    if !lines.is_empty() {
+        blocks.push(json!({ "type": "section", "text": plain(lines.join("\n")) }));
     }
-    if let Some(event) = notification.alert.evidence.first() {
-        let text = json!({ "type": "text", "text": untrusted(&event.raw, 1500) });
+    if let Some(event) = notification.first_event() {
+        let text = json!({ "type": "text", "text": untrusted(event, 1500) });
         let code = json!({ "type": "rich_text_preformatted", "elements": [text] });
         blocks.push(json!({ "type": "rich_text", "elements": [code] }));
     }
     blocks
 }
 
-fn fields<L: AsRef<str>>(pairs: &[(L, String)]) -> Value {
-    let fields: Vec<Value> = pairs.iter().map(|(label, value)| plain(format!("{}\n{value}", label.as_ref()))).collect();
+fn fields(pairs: impl IntoIterator<Item = (String, String)>) -> Value {
+    let fields: Vec<Value> = pairs.into_iter().map(|(label, value)| plain(format!("{label}\n{value}"))).collect();
     json!({ "type": "section", "fields": fields })
 }
 
@@ -176,10 +140,6 @@ fn glyph(severity: Severity) -> &'static str {
         Severity::Low => "🔵",
         Severity::Info => "⚪",
     }
-}
-
-fn show(instant: Instant) -> String {
-    format_instant(instant)
 }
 
 /// Holds a message against Slack's limits, on what was built rather than on what was meant.

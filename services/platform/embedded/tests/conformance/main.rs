@@ -11,4 +11,6 @@ mod raw_objects;
 #[cfg(test)]
 mod secret_store;
 #[cfg(test)]
+mod smtp_mailer;
+#[cfg(test)]
 mod sqlite;

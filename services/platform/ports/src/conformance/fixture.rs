@@ -1,11 +1,12 @@
 //! What an adapter gives the suites.
 
+use super::ArrivedMail;
 use crate::memory::{
     MemoryAlertStore, MemoryBus, MemoryDeliveryStore, MemoryDestinationStore, MemoryIngestStore, MemoryLedgerStore,
     MemoryQueue, MemoryRuleStore, MemoryTopic, TestClock,
 };
 use crate::stores::{AlertStore, DeliveryStore, DestinationStore, IngestStore, LedgerStore, RuleStore};
-use crate::{Clock, ObjectStorage, Queue, RawObjectSource, SecretStore, Topic};
+use crate::{Clock, Mailer, ObjectStorage, Queue, RawObjectSource, SecretStore, Topic};
 use async_trait::async_trait;
 use mantissa_contracts::time::Instant;
 use mantissa_contracts::topology::{QueueSpec, TopicSpec};
@@ -55,6 +56,19 @@ pub trait SecretStoreFixture: Send + Sync {
 
     /// Everything a thief without the key would get, where the store has files.
     fn stored_bytes(&self) -> Option<Vec<u8>>;
+}
+
+/// A provider that nothing has been sent to.
+#[async_trait]
+pub trait MailerFixture: Send + Sync {
+    fn mailer(&self) -> Arc<dyn Mailer>;
+
+    /// An address that may send, and one that may not.
+    fn sender(&self) -> String;
+    fn stranger(&self) -> String;
+
+    /// What has arrived, oldest first.
+    async fn arrived(&self) -> Vec<ArrivedMail>;
 }
 
 /// The fakes.

@@ -19,6 +19,7 @@ pub mod destination_store;
 mod fixture;
 pub mod ingest_store;
 pub mod ledger_store;
+pub mod mailer;
 pub mod object_storage;
 pub mod query_engine;
 pub mod queue;
@@ -31,7 +32,8 @@ pub mod topic;
 
 use futures::future::BoxFuture;
 
-pub use fixture::{Fixture, MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
+pub use fixture::{Fixture, MailerFixture, MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture};
+pub use mailer::ArrivedMail;
 pub use query_engine::{EngineFixture, LakeRow, lake_rows};
 
 /// One sentence of a contract, for a run that makes its fixtures itself: over an emulator that many share.
@@ -139,6 +141,12 @@ pub fn query_engine_sentences() -> Vec<Sentence<dyn EngineFixture>> {
 pub fn secret_store_sentences() -> Vec<Sentence<dyn SecretStoreFixture>> {
     let mut sentences = Vec::new();
     crate::secret_store_conformance!(collect sentences);
+    sentences
+}
+
+pub fn mailer_sentences() -> Vec<Sentence<dyn MailerFixture>> {
+    let mut sentences = Vec::new();
+    crate::mailer_conformance!(collect sentences);
     sentences
 }
 

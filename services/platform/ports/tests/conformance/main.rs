@@ -1,14 +1,16 @@
 //! The fakes pass the suites of the ports they stand for.
 
+use async_trait::async_trait;
 use mantissa_contracts::messages::FailureKind;
 use mantissa_ports::conformance::query_engine::{BROKEN, EVENT_IDS, EVENTS, ONE_EVENT_ID, SLOW};
 use mantissa_ports::conformance::{
-    EngineFixture, LakeRow, MemoryFixture, ObjectStorageFixture, RawObjectFixture, SecretStoreFixture, lake_rows,
+    ArrivedMail, EngineFixture, LakeRow, MailerFixture, MemoryFixture, ObjectStorageFixture, RawObjectFixture,
+    SecretStoreFixture, lake_rows,
 };
 use mantissa_ports::memory::{
-    Answer, MemoryObjectStorage, MemoryQueryEngine, MemoryRawObjects, MemorySecretStore, TestClock,
+    Answer, MemoryMailer, MemoryObjectStorage, MemoryQueryEngine, MemoryRawObjects, MemorySecretStore, TestClock,
 };
-use mantissa_ports::{Column, ObjectStorage, QueryEngine, RawObjectSource, SecretStore, SystemClock};
+use mantissa_ports::{Column, Mailer, ObjectStorage, QueryEngine, RawObjectSource, SecretStore, SystemClock};
 use std::sync::Arc;
 
 mantissa_ports::store_and_queue_conformance!(MemoryFixture::new());
@@ -117,4 +119,40 @@ mod test_clock {
     use super::*;
 
     mantissa_ports::clock_conformance!(TestClock::default());
+}
+
+struct Mails(Arc<MemoryMailer>);
+
+#[async_trait]
+impl MailerFixture for Mails {
+    fn mailer(&self) -> Arc<dyn Mailer> {
+        self.0.clone()
+    }
+
+    fn sender(&self) -> String {
+        "Mantissa Log <alerts@example.com>".to_owned()
+    }
+
+    fn stranger(&self) -> String {
+        STRANGER.to_owned()
+    }
+
+    async fn arrived(&self) -> Vec<ArrivedMail> {
+        let arrived = self.0.sent().into_iter().map(|mail| ArrivedMail {
+            to: mail.to,
+            subject: mail.subject,
+            text: Some(mail.text),
+            html: Some(mail.html),
+            headers: None,
+        });
+        arrived.collect()
+    }
+}
+
+const STRANGER: &str = "nobody@elsewhere.example";
+
+mod mailer {
+    use super::*;
+
+    mantissa_ports::mailer_conformance!(Mails(Arc::new(MemoryMailer::refusing(STRANGER))));
 }
