@@ -2,7 +2,7 @@
 
 use crate::NotifierDeps;
 use chrono::TimeDelta;
-use mantissa_contracts::messages::{Intent, NotificationRequested};
+use mantissa_contracts::messages::{DestinationType, Intent, NotificationRequested};
 use mantissa_contracts::time::Instant;
 use mantissa_ports::PortError;
 use mantissa_ports::stores::{ClaimOutcome, DeliveryKey};
@@ -29,6 +29,10 @@ pub(crate) async fn claim(
     owner: &str,
     now: Instant,
 ) -> Result<ClaimOutcome, PortError> {
-    let lease_until = now + TimeDelta::from_std(deps.config.lease).unwrap_or(TimeDelta::seconds(60));
+    let lease = match (&deps.mail, request.destination_type) {
+        (Some(outbound), DestinationType::Email) => deps.config.lease + outbound.mailer.longest_send(),
+        _ => deps.config.lease,
+    };
+    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::minutes(15));
     deps.deliveries.claim(key, request.destination_type, owner, now, lease_until).await
 }

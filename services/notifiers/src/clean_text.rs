@@ -37,6 +37,25 @@ pub(crate) fn defang(text: &str) -> String {
     safe
 }
 
+/// `see evil.example.com` becomes `see evil[.]example[.]com`, for what makes links of names of hosts by itself. What ends in a
+/// digit, as addresses and versions do, stays.
+pub(crate) fn defang_hosts(text: &str) -> String {
+    let is_of_host = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    let is_top_level = |label: &str| label.chars().count() >= 2 && label.chars().all(char::is_alphabetic);
+    let mut safe = String::with_capacity(text.len() + 8);
+    for part in text.split_inclusive(|c| !is_of_host(c)) {
+        let host = part.trim_end_matches(|c| !is_of_host(c));
+        match host.trim_end_matches('.').rsplit_once('.') {
+            Some((before, last)) if is_top_level(last) && !before.is_empty() => {
+                safe.push_str(&host.replace('.', "[.]"));
+                safe.push_str(&part[host.len()..]);
+            }
+            _ => safe.push_str(part),
+        }
+    }
+    safe
+}
+
 /// At most `max` characters, the last of them an ellipsis when something was cut.
 pub(crate) fn shorten(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
@@ -69,6 +88,20 @@ mod tests {
     fn unseen_characters_and_line_breaks_are_taken_out() {
         assert_eq!(clean_line("a\r\nb\u{202e}c\u{200b}d\u{0}e\u{feff}\tf\u{2028}g "), "a bcde f g");
         assert_eq!(clean_line("zażółć 日本"), "zażółć 日本");
+    }
+
+    #[test]
+    fn names_of_hosts_are_defanged_where_they_would_become_links() {
+        for (text, safe) in [
+            ("see evil.example.com/a.b, www.x.org.", "see evil[.]example[.]com/a.b, www[.]x[.]org[.]"),
+            ("a@b.co", "a@b[.]co"),
+            ("10.0.0.1 v1.2.3 1.5 . .. .gitignore", "10.0.0.1 v1.2.3 1.5 . .. .gitignore"),
+            ("b\u{fc}cher.example \u{4f8b}.\u{4e2d}\u{56fd}", "b\u{fc}cher[.]example \u{4f8b}[.]\u{4e2d}\u{56fd}"),
+            ("hxxp://evil[.]example/a", "hxxp://evil[.]example/a"),
+            ("", ""),
+        ] {
+            assert_eq!(defang_hosts(text), safe);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct NotifierConfig {
     /// Where people open alerts; without it messages carry no link.
     pub base_url: Option<Url>,
     /// How long a claim holds. Must exceed the HTTP client's total timeout by far: a claim that lapses while its
-    /// worker still sends makes a second worker send too.
+    /// worker still sends makes a second worker send too. That of a mail holds longer than a mailer can take.
     pub lease: Duration,
     /// The least time between two messages to one Slack channel.
     pub slack_interval: Duration,

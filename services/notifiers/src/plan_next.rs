@@ -14,6 +14,8 @@ const BACKOFF_CAP: Duration = Duration::from_secs(600);
 /// Three tries over 15 minutes: long enough for a key that is being rotated.
 const AUTH_WAITS: [Duration; 2] = [Duration::from_secs(300), Duration::from_secs(600)];
 
+const MAX_UNKNOWN_MAILS: usize = 3;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It is where it should be, or need not be.
@@ -45,6 +47,9 @@ pub(crate) fn plan_next(record: &DeliveryRecord, judgement: &Judgement, severity
         },
         AttemptOutcome::Throttled => (judgement.told_wait.unwrap_or_else(backoff), DeliveryState::Failed),
         AttemptOutcome::Transient => (backoff(), DeliveryState::Failed),
+        AttemptOutcome::Unknown if is_repeated_enough(record) => {
+            return Next::Dead { why: "each of its tries may have been taken" };
+        }
         AttemptOutcome::Unknown => (backoff(), DeliveryState::Unknown),
     };
     // At the precision of clocks and stores: a message hidden until then must find the try due.
@@ -84,10 +89,20 @@ fn backoff(delivery: &DeliveryId, attempt: u32, n_before: u32) -> Duration {
     full.mul_f64(0.5 + share / 2.0)
 }
 
-/// Waits that the receiver told or that belong to authorization do not lengthen the next one.
+/// Waits that belong to authorization do not lengthen the next one. Those of throttling do, where no wait is told: mails.
 fn n_backed_off(record: &DeliveryRecord) -> u32 {
-    let backed_off = |outcome| matches!(outcome, AttemptOutcome::Transient | AttemptOutcome::Unknown);
+    let backed_off = |outcome| match outcome {
+        AttemptOutcome::Transient | AttemptOutcome::Unknown => true,
+        AttemptOutcome::Throttled => record.destination_type == DestinationType::Email,
+        _ => false,
+    };
     counted_attempts(record).fold(0, |n, attempt| n + u32::from(backed_off(attempt.outcome)))
+}
+
+/// A mail has no key by which its receiver tells repetitions: a relay that never answers in time may deliver every one.
+fn is_repeated_enough(record: &DeliveryRecord) -> bool {
+    let unknown = counted_attempts(record).filter(|attempt| attempt.outcome == AttemptOutcome::Unknown);
+    record.destination_type == DestinationType::Email && unknown.count() + 1 >= MAX_UNKNOWN_MAILS
 }
 
 fn n_trailing_auth(record: &DeliveryRecord) -> usize {
@@ -169,6 +184,21 @@ mod tests {
                 other => panic!("expected another try, got {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn mails_wait_longer_each_time_they_are_throttled_and_are_not_repeated_without_end() {
+        use AttemptOutcome::{Throttled, Unknown};
+        let after = |outcomes: &[AttemptOutcome], outcome| {
+            let record = DeliveryRecord { destination_type: DestinationType::Email, ..record_of(outcomes) };
+            plan_next(&record, &Judgement::new(outcome, "x"), Severity::High, record.created_at)
+        };
+        for (n, full) in [(0, 2), (4, 32), (9, 600), (30, 600)] {
+            let wait = wait_s(&after(&vec![Throttled; n], Throttled), 0);
+            assert!(wait >= full / 2 && wait <= full, "{n}: {wait} s of {full} s");
+        }
+        assert!(matches!(after(&[Unknown], Unknown), Next::Again { .. }));
+        assert_eq!(after(&[Unknown; 2], Unknown), Next::Dead { why: "each of its tries may have been taken" });
     }
 
     #[test]

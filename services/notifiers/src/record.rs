@@ -65,7 +65,8 @@ pub(crate) async fn record(
         next_attempt_at,
     };
     let mut outgoing = vec![outgoing(now, traceparent, recorded)?];
-    if state == DeliveryState::Dead && tried.blames_destination {
+    let fails = state == DeliveryState::Dead || (judgement.misses_somebody && next_attempt_at.is_none());
+    if fails && tried.blames_destination {
         outgoing.push(self::outgoing(now, traceparent, destination_failing(delivery, &reason, now))?);
     }
     log(delivery, &attempt, state, next_attempt_at);

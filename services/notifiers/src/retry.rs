@@ -41,6 +41,8 @@ pub(crate) struct Judgement {
     pub(crate) provider_ids: BTreeMap<String, String>,
     /// The provider's own code, if it is a known one.
     pub(crate) code: Option<&'static str>,
+    /// It was taken, and does not reach everybody it was for.
+    pub(crate) misses_somebody: bool,
 }
 
 impl Judgement {
@@ -52,6 +54,7 @@ impl Judgement {
             reason: reason.into(),
             provider_ids: BTreeMap::new(),
             code: None,
+            misses_somebody: false,
         }
     }
 }
@@ -82,20 +85,22 @@ pub(crate) fn classify(style: AnswerStyle, sent: &Result<HttpAnswer, SendFailure
     judgement
 }
 
-/// `n_recipients` are those it was for.
+/// `n_recipients` are those it was for. One that is to be taken for some of them later is tried again, for them.
 pub(crate) fn classify_mail(sent: &Result<TakenMail, MailError>, n_recipients: usize) -> Judgement {
     match sent {
         Ok(taken) => {
-            let reason = match taken.not_for.len() {
-                0 => "the mail was taken".to_owned(),
-                n => format!(
-                    "the mail was taken, but not for {n} of {n_recipients} addresses: {}",
-                    taken.not_for.join(", ")
-                ),
-            };
+            let mut reason = "the mail was taken".to_owned();
+            for (those, which) in [(&taken.not_for, "not"), (&taken.not_yet_for, "not yet")] {
+                if !those.is_empty() {
+                    let (n, those) = (those.len(), those.join(", "));
+                    reason.push_str(&format!(", but {which} for {n} of {n_recipients} addresses: {those}"));
+                }
+            }
+            let outcome =
+                if taken.not_yet_for.is_empty() { AttemptOutcome::Succeeded } else { AttemptOutcome::Transient };
             let id = taken.provider_id.as_ref().filter(|id| is_plain_id(id));
             let provider_ids = id.map(|id| ("message_id".to_owned(), id.clone())).into_iter().collect();
-            Judgement { provider_ids, ..Judgement::new(AttemptOutcome::Succeeded, reason) }
+            Judgement { provider_ids, misses_somebody: !taken.not_for.is_empty(), ..Judgement::new(outcome, reason) }
         }
         Err(error) => {
             let outcome = match error.kind {

@@ -86,6 +86,7 @@ pub(crate) async fn send(
         alert_id: request.alert_id,
         delivery_id: delivery.delivery_id,
         earlier_ids: &prepared.earlier_ids,
+        tried_ids: &delivery.provider_ids,
         now: deps.clock.now(),
     };
     let mut judgement = send_rendered(endpoint, &rendered, &sending).await;

@@ -45,6 +45,7 @@ pub async fn test_send(deps: &NotifierDeps, destination_id: &DestinationId) -> R
                 alert_id: alert.alert_id,
                 delivery_id: DeliveryId::derive(&["test", destination_id.as_str(), &format_instant(now)]),
                 earlier_ids: &BTreeMap::new(),
+                tried_ids: &BTreeMap::new(),
                 now,
             };
             send_rendered(&endpoint, &rendered, &sending).await

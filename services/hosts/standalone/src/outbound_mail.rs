@@ -6,6 +6,7 @@ use mantissa_notifiers::OutboundMail;
 use mantissa_ports::SecretStore;
 use mantissa_runtime::config::{MailEntry, SmtpEntry, SmtpTlsEntry};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) fn outbound_mail(entry: &MailEntry, secrets: Arc<dyn SecretStore>) -> anyhow::Result<OutboundMail> {
     let smtp = entry.smtp.as_ref();
@@ -35,5 +36,6 @@ fn config_of(entry: &SmtpEntry) -> anyhow::Result<SmtpConfig> {
         },
         certificates: entry.certificates.as_ref().map(read).transpose()?,
         login,
+        answer_timeout: Duration::from_secs(entry.answer_timeout_s),
     })
 }

@@ -38,6 +38,8 @@ pub(crate) struct Sending<'a> {
     pub(crate) delivery_id: DeliveryId,
     /// The provider's ids of earlier deliveries of this alert to this destination.
     pub(crate) earlier_ids: &'a BTreeMap<String, String>,
+    /// What is known from earlier tries of this very delivery.
+    pub(crate) tried_ids: &'a BTreeMap<String, String>,
     pub(crate) now: Instant,
 }
 

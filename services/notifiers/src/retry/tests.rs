@@ -142,6 +142,7 @@ fn what_became_of_a_mail_is_judged_like_any_answer() {
     let taken = |provider_id: &str, not_for: &[&str]| TakenMail {
         provider_id: Some(provider_id.to_owned()),
         not_for: not_for.iter().map(|address| (*address).to_owned()).collect(),
+        not_yet_for: Vec::new(),
     };
     let judgement = classify_mail(&Ok(taken("0100-ab@eu.amazonses.com", &["a@b.c"])), 3);
     assert_eq!(judgement.outcome, AttemptOutcome::Succeeded);

@@ -25,7 +25,8 @@ async fn notify(world: &World, alert: &AlertSnapshot, intent: Intent) -> Handled
 async fn opening_and_closing_are_mails_of_one_thread_to_everyone() {
     let world = start().await;
     let alert = world.open_alert("a", Severity::High).await;
-    let taken = TakenMail { provider_id: Some("0100-abc".to_owned()), not_for: vec!["on-call@example.com".to_owned()] };
+    let not_for = vec!["On call <on-call@example.com>".to_owned()];
+    let taken = TakenMail { provider_id: Some("0100-abc".to_owned()), not_for, ..TakenMail::default() };
     world.mailer.next(Ok(taken));
     notify(&world, &alert, Intent::Open).await.unwrap();
     let closed = world.close_alert(&alert).await;
@@ -48,7 +49,30 @@ async fn opening_and_closing_are_mails_of_one_thread_to_everyone() {
     assert_eq!(delivery.state, DeliveryState::Accepted);
     assert_eq!(delivery.provider_ids["message_id"], "0100-abc");
     let reason = &delivery.attempts[0].reason;
-    assert!(reason.ends_with("the mail was taken, but not for 1 of 2 addresses: on-call@example.com"), "{reason}");
+    let said = "the mail was taken, but not for 1 of 2 addresses: On call <on-call@example.com>";
+    assert!(reason.ends_with(said), "{reason}");
+    assert_eq!(world.system_alerts().len(), 1, "somebody does not hear of alerts");
+}
+
+#[tokio::test]
+async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
+    let world = start().await;
+    let alert = world.open_alert("a", Severity::High).await;
+    let not_yet_for = vec!["soc@example.com".to_owned()];
+    world.mailer.next(Ok(TakenMail { not_yet_for, ..TakenMail::default() }));
+    // It is tried again later.
+    let _ = notify(&world, &alert, Intent::Open).await;
+    let delivery = world.delivery(&alert, Intent::Open).await;
+    assert_eq!(delivery.state, DeliveryState::Failed);
+    let reason = &delivery.attempts[0].reason;
+    assert!(reason.contains("not yet for 1 of 2 addresses: soc@example.com"), "{reason}");
+    world.clock.set(world.clock.now() + TimeDelta::minutes(15));
+    notify(&world, &alert, Intent::Open).await.unwrap();
+    let sent: Vec<_> = world.mailer.sent().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(sent, [vec!["soc@example.com", "On call <on-call@example.com>"], vec!["soc@example.com"]]);
+    let delivery = world.delivery(&alert, Intent::Open).await;
+    assert!(delivery.state == DeliveryState::Accepted && !delivery.possible_duplicate, "{delivery:?}");
+    assert!(world.system_alerts().is_empty());
 }
 
 /// The first try comes to that, and every later one is taken.

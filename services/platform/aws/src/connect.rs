@@ -12,7 +12,7 @@ use std::time::Duration;
 const MAX_ATTEMPTS: u32 = 4;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longer than the longest wait for a message (20 s).
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Credentials, region and endpoints come from where every AWS tool reads them: the environment, the shared profile, the
 /// role of the machine.

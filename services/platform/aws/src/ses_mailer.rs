@@ -1,5 +1,6 @@
 //! The Mailer port on SES.
 
+use crate::connect::ATTEMPT_TIMEOUT;
 use crate::error::{causes, code_of};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -11,6 +12,17 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Me
 use mantissa_ports::{Mail, MailError, MailErrorKind, Mailer, TakenMail};
 use std::error::Error;
 use std::io::ErrorKind;
+use std::time::Duration;
+
+/// Codes whose words name the identity that is not verified, and who was denied what. Others may repeat what was signed.
+const SAYS_WHOM: [&str; 5] = [
+    "MessageRejected",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",
+    "AccessDeniedException",
+    "SendingPausedException",
+];
+const MAX_SAID: usize = 300;
 
 /// SES writes the mail and its `Message-ID`.
 pub struct SesMailer {
@@ -36,7 +48,11 @@ impl Mailer for SesMailer {
         let destination = Destination::builder().set_to_addresses(Some(mail.to.clone())).build();
         let send = self.client.send_email().from_email_address(&mail.from).destination(destination).content(content);
         let sent = send.send().await.map_err(|error| mail_error(&error))?;
-        Ok(TakenMail { provider_id: sent.message_id, not_for: Vec::new() })
+        Ok(TakenMail { provider_id: sent.message_id, ..TakenMail::default() })
+    }
+
+    fn longest_send(&self) -> Duration {
+        ATTEMPT_TIMEOUT
     }
 }
 
@@ -56,14 +72,15 @@ fn mail_error(error: &SdkError<SendEmailError>) -> MailError {
     match error {
         SdkError::ServiceError(context) => {
             let (code, status) = (code_of(error).unwrap_or("an unknown error"), context.raw().status().as_u16());
-            // The service's own words name the identity that is not verified, and who was denied what.
-            let reason = match context.err().message() {
-                Some(message) => format!("SES answered {code}: {message}"),
-                None => format!("SES answered {code}, status {status}"),
+            let message = context.err().message().unwrap_or_default();
+            let reason = match SAYS_WHOM.contains(&code) && !message.is_empty() {
+                true => format!("SES answered {code}: {}", one_line(message)),
+                false => format!("SES answered {code}, status {status}"),
             };
-            MailError::new(kind_of(code, status), reason)
+            MailError::new(kind_of(code, status, message), reason)
         }
-        SdkError::DispatchFailure(_) if was_refused(error) => {
+        // The only timeout below that of the whole try is the connection's.
+        SdkError::DispatchFailure(failure) if failure.is_timeout() || was_refused(error) => {
             MailError::new(MailErrorKind::Transient, format!("SES was not reached: {}", causes(error)))
         }
         SdkError::ConstructionFailure(_) => {
@@ -86,11 +103,19 @@ fn was_refused(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-fn kind_of(code: &str, status: u16) -> MailErrorKind {
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SAID).collect()
+}
+
+fn kind_of(code: &str, status: u16, message: &str) -> MailErrorKind {
     match code {
         "TooManyRequestsException" | "LimitExceededException" => MailErrorKind::Throttled,
         _ if code.contains("Throttl") || status == 429 => MailErrorKind::Throttled,
-        "AccountSuspendedException" | "SendingPausedException" => MailErrorKind::Denied,
+        "AccountSuspendedException" | "SendingPausedException" | "MailFromDomainNotVerifiedException" => {
+            MailErrorKind::Denied
+        }
+        // Until its owner has answered SES.
+        "MessageRejected" if message.contains("not verified") => MailErrorKind::Denied,
         // Credentials that are about to be renewed.
         "ExpiredTokenException" | "ExpiredToken" => MailErrorKind::Transient,
         _ if status == 401 || status == 403 => MailErrorKind::Denied,
@@ -105,7 +130,6 @@ mod tests {
     use aws_credential_types::Credentials;
     use std::io::Read as _;
     use std::net::TcpListener;
-    use std::time::Duration;
 
     #[test]
     fn codes_of_ses_say_whether_trying_again_helps() {
@@ -119,12 +143,15 @@ mod tests {
             ("ExpiredTokenException", 403, MailErrorKind::Transient),
             ("InternalFailure", 500, MailErrorKind::Transient),
             ("MessageRejected", 400, MailErrorKind::Refused),
-            ("MailFromDomainNotVerifiedException", 400, MailErrorKind::Refused),
+            ("MailFromDomainNotVerifiedException", 400, MailErrorKind::Denied),
             ("BadRequestException", 400, MailErrorKind::Refused),
             ("NotFoundException", 404, MailErrorKind::Refused),
         ] {
-            assert_eq!(kind_of(code, status), kind, "{code}");
+            assert_eq!(kind_of(code, status, ""), kind, "{code}");
         }
+        let said = "Email address is not verified. The following identities failed the check: a@b.c";
+        assert_eq!(kind_of("MessageRejected", 400, said), MailErrorKind::Denied);
+        assert_eq!(one_line(&format!("a\r\n{}", "b".repeat(1000))).len(), MAX_SAID);
     }
 
     fn mail() -> Mail {

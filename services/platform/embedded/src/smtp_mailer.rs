@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For all that is said before the mail itself.
-const GREETING_TIMEOUT: Duration = Duration::from_secs(15);
-/// Relays scan a mail before they answer for it.
-const TRANSFER_TIMEOUT: Duration = Duration::from_secs(25);
+/// For all that is said before the mail itself, to relays that make strangers wait and for many recipients.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(60);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+const ENCRYPT: &str = "encrypt";
+const SIGN_IN: &str = "sign in";
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct SmtpConfig {
     /// PEM; trusted beside the system's.
     pub certificates: Option<Vec<u8>>,
     pub login: Option<SmtpLogin>,
+    /// Relays scan a mail before they answer for it. What is not answered within it may have been taken.
+    pub answer_timeout: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -54,7 +57,16 @@ pub struct SmtpMailer {
     starts_tls: bool,
     tls: Option<TlsParameters>,
     login: Option<SmtpLogin>,
+    answer_timeout: Duration,
     secrets: Arc<dyn SecretStore>,
+}
+
+/// A connection on which the mail itself may follow.
+struct Introduced {
+    connection: AsyncSmtpConnection,
+    /// Places in the list of recipients: of those it does not deliver to, and of those it may deliver to later.
+    not_for: Vec<usize>,
+    not_yet_for: Vec<usize>,
 }
 
 impl SmtpMailer {
@@ -70,23 +82,25 @@ impl SmtpMailer {
             host: config.host,
             port: config.port,
             login: config.login,
+            answer_timeout: config.answer_timeout,
             secrets,
         })
     }
 
-    /// A connection that is encrypted and signed in as it should be.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
-        let us = ClientId::default();
+    /// A connection that is encrypted and signed in as it should be. `us` is what we call ourselves.
+    async fn connect(&self, us: ClientId) -> Result<AsyncSmtpConnection, MailError> {
         let at_once = self.tls.clone().filter(|_| !self.starts_tls);
         let server = (self.host.as_str(), self.port);
+        let greeting = if at_once.is_some() { ENCRYPT } else { "greet" };
         let connected = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &us, at_once, None).await;
-        let mut connection = connected.map_err(|error| failure("greet", &error))?;
+        let mut connection = connected.map_err(|error| failure(greeting, &error))?;
         if let Some(tls) = self.tls.clone().filter(|_| self.starts_tls) {
             if !connection.can_starttls() {
                 connection.abort().await;
-                return Err(MailError::new(MailErrorKind::Refused, "the relay offers no STARTTLS"));
+                // As long as its certificate is renewed, or somebody is in the way.
+                return Err(MailError::new(MailErrorKind::Transient, "the relay offers no STARTTLS"));
             }
-            connection.starttls(tls, &us).await.map_err(|error| failure("encrypt", &error))?;
+            connection.starttls(tls, &us).await.map_err(|error| failure(ENCRYPT, &error))?;
         }
         if let Some(login) = &self.login {
             let password = self.secrets.get(&login.password_secret).await;
@@ -95,54 +109,58 @@ impl SmtpMailer {
                 .map_err(|error| MailError::new(MailErrorKind::Transient, error.to_string()))?
                 .ok_or_else(|| MailError::new(MailErrorKind::Denied, missing()))?;
             let credentials = Credentials::new(login.username.clone(), password.expose().to_owned());
-            connection.auth(&MECHANISMS, &credentials).await.map_err(|error| denied("sign in", &error))?;
+            connection.auth(&MECHANISMS, &credentials).await.map_err(|error| denied(SIGN_IN, &error))?;
         }
         Ok(connection)
     }
 
-    /// Says who the mail is from and for. Returns the connection when the mail itself may follow.
-    async fn introduce(&self, from: &Address, to: &[Mailbox]) -> Result<(AsyncSmtpConnection, Vec<String>), MailError> {
-        let mut connection = self.connect().await?;
+    /// Says who the mail is from and for.
+    async fn introduce(&self, from: &Address, to: &[Mailbox]) -> Result<Introduced, MailError> {
+        // Some relays talk to nobody who has no name; ours is known by whom it sends for.
+        let mut connection = self.connect(ClientId::Domain(from.domain().to_owned())).await?;
         let from = MailFrom::new(Some(from.clone()), Vec::new());
         connection.command(from).await.map_err(|error| failure("name the sender", &error))?;
-        let (mut not_for, mut refusal) = (Vec::new(), None);
-        for mailbox in to {
-            match connection.command(Rcpt::new(mailbox.email.clone(), Vec::new())).await {
-                Ok(_) => {}
-                Err(error) if error.is_permanent() => {
-                    not_for.push(mailbox.email.to_string());
-                    refusal = Some(failure("name a recipient", &error));
-                }
-                Err(error) => return Err(failure("name a recipient", &error)),
+        let (mut not_for, mut not_yet_for, mut refusal) = (Vec::new(), Vec::new(), None);
+        for (place, mailbox) in to.iter().enumerate() {
+            let Err(error) = connection.command(Rcpt::new(mailbox.email.clone(), Vec::new())).await else { continue };
+            let told = failure("name a recipient", &error);
+            let Some(code) = error.status() else { return Err(told) };
+            // With 552 relays say that it is too many at once, as the standard once had it.
+            let later = error.is_transient() || u16::from(code) == 552;
+            if later { &mut not_yet_for } else { &mut not_for }.push(place);
+            // That it may be taken later stands above that it was refused.
+            let is_worse = refusal.as_ref().is_some_and(|known: &MailError| known.kind == MailErrorKind::Transient);
+            if !is_worse {
+                refusal = Some(if later { MailError { kind: MailErrorKind::Transient, ..told } } else { told });
             }
         }
-        match refusal.filter(|_| not_for.len() == to.len()) {
-            Some(refusal) => {
-                connection.abort().await;
-                Err(refusal)
-            }
-            None => {
-                connection.command(Data).await.map_err(|error| failure("begin the mail", &error))?;
-                Ok((connection, not_for))
-            }
+        if let Some(refusal) = refusal.filter(|_| not_for.len() + not_yet_for.len() == to.len()) {
+            connection.abort().await;
+            return Err(refusal);
         }
+        connection.command(Data).await.map_err(|error| failure("begin the mail", &error))?;
+        Ok(Introduced { connection, not_for, not_yet_for })
     }
 }
 
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<TakenMail, MailError> {
+        if mail.to.is_empty() {
+            return Err(MailError::new(MailErrorKind::Refused, "the mail is for nobody"));
+        }
         let from = mailbox_of(&mail.from)?;
         let to = mail.to.iter().map(|address| mailbox_of(address)).collect::<Result<Vec<_>, _>>()?;
         let written = write(mail, &from, &to)?;
         let introduced = tokio::time::timeout(GREETING_TIMEOUT, self.introduce(&from.email, &to)).await;
         let too_slow = |_| MailError::new(MailErrorKind::Transient, "the relay was too slow");
-        let (mut connection, not_for) = introduced.map_err(too_slow)??;
-        match tokio::time::timeout(TRANSFER_TIMEOUT, connection.message(&written)).await {
+        let Introduced { mut connection, not_for, not_yet_for } = introduced.map_err(too_slow)??;
+        let named = |places: Vec<usize>| places.into_iter().map(|place| mail.to[place].clone()).collect();
+        match tokio::time::timeout(self.answer_timeout, connection.message(&written)).await {
             Ok(Ok(_)) => {
                 // It has answered for the mail; how it takes its leave changes nothing.
-                let _ = tokio::time::timeout(Duration::from_secs(1), connection.quit()).await;
-                Ok(TakenMail { provider_id: None, not_for })
+                let _ = tokio::time::timeout(FAREWELL_TIMEOUT, connection.quit()).await;
+                Ok(TakenMail { provider_id: None, not_for: named(not_for), not_yet_for: named(not_yet_for) })
             }
             Ok(Err(error)) if error.status().is_some() => Err(failure("take the mail", &error)),
             Ok(Err(_)) | Err(_) => {
@@ -150,12 +168,21 @@ impl Mailer for SmtpMailer {
             }
         }
     }
+
+    fn longest_send(&self) -> Duration {
+        GREETING_TIMEOUT + self.answer_timeout + FAREWELL_TIMEOUT
+    }
 }
 
 fn tls_of(config: &SmtpConfig) -> Result<TlsParameters, MailError> {
+    const BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let bad = |error: Error| MailError::new(MailErrorKind::Refused, format!("the relay's certificates: {error}"));
     let mut tls = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.certificates {
+        if !pem.windows(BEGINS.len()).any(|bytes| bytes == BEGINS) {
+            let reason = "the relay's certificates: there is no certificate in PEM";
+            return Err(MailError::new(MailErrorKind::Refused, reason));
+        }
         tls = tls.add_root_certificate(Certificate::from_pem(pem).map_err(bad)?);
     }
     tls.build_rustls().map_err(bad)
@@ -189,7 +216,12 @@ fn write(mail: &Mail, from: &Mailbox, to: &[Mailbox]) -> Result<Vec<u8>, MailErr
 /// Nobody got the mail. A code of the relay is told, its words are not: they may repeat what it was told.
 fn failure(attempted: &str, error: &Error) -> MailError {
     let Some(code) = error.status() else {
-        let why = if error.is_tls() { "its certificate or its TLS was not accepted" } else { "the connection failed" };
+        // The library tells a handshake that failed as it tells a connection that broke.
+        let why = match attempted {
+            ENCRYPT => "the connection failed, or its certificate was not accepted",
+            SIGN_IN if error.is_client() => "the relay takes none of the ways that we know, PLAIN and LOGIN",
+            _ => "the connection failed",
+        };
         return MailError::new(MailErrorKind::Transient, format!("{attempted}: {why}"));
     };
     let kind = match u16::from(code) {

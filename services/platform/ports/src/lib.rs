@@ -25,7 +25,7 @@ pub mod tracked_queries;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{PortError, PortErrorKind};
-pub use mailer::{Mail, MailError, MailErrorKind, Mailer, TakenMail};
+pub use mailer::{Mail, MailError, MailErrorKind, Mailer, TakenMail, is_mail_address};
 pub use object_storage::{ObjectStorage, StoredObject};
 pub use outgoing::Outgoing;
 pub use publisher::Publisher;

@@ -5,6 +5,7 @@ use mantissa_contracts::ids::DestinationId;
 use mantissa_contracts::messages::DestinationType;
 use mantissa_domain::matchers::Matcher;
 use mantissa_domain::routing::{Route, RoutingConfig};
+use mantissa_ports::is_mail_address;
 use mantissa_ports::stores::Destination;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -180,6 +181,9 @@ pub struct SmtpEntry {
     pub certificates: Option<PathBuf>,
     pub username: Option<String>,
     pub password_secret: Option<String>,
+    /// How long it may look at a mail before it says whether it takes it.
+    #[serde(default = "SmtpEntry::usual_answer_timeout_s")]
+    pub answer_timeout_s: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -201,7 +205,15 @@ impl SmtpEntry {
         })
     }
 
+    fn usual_answer_timeout_s() -> u64 {
+        120
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        if !(1..=600).contains(&self.answer_timeout_s) {
+            let given = self.answer_timeout_s;
+            return Err(ConfigError(format!("mail.smtp: answer_timeout_s is {given}, and must be 1 to 600")));
+        }
         if self.username.is_some() != self.password_secret.is_some() {
             return Err(ConfigError("mail.smtp: username and password_secret belong together, give both".to_owned()));
         }
@@ -324,8 +336,9 @@ impl Config {
                 None => Ok(()),
             };
         };
-        if !mail.from.is_ascii() || !mail.from.contains('@') {
-            return Err(ConfigError(format!("mail.from: `{}` is not a mail address", mail.from)));
+        if !is_mail_address(&mail.from) {
+            let wanted = "an address, alone or as `Somebody <name@example.org>`";
+            return Err(ConfigError(format!("mail.from: `{}` is not {wanted}", mail.from.escape_debug())));
         }
         mail.smtp.as_ref().map_or(Ok(()), SmtpEntry::check)
     }

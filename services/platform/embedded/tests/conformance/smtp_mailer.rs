@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use mantissa_embedded::{SmtpConfig, SmtpLogin, SmtpMailer, SmtpTls};
 use mantissa_ports::conformance::{ArrivedMail, MailerFixture};
 use mantissa_ports::memory::MemorySecretStore;
-use mantissa_ports::{Mail, MailError, MailErrorKind, Mailer, Secret, SecretStore, TakenMail};
+use mantissa_ports::{Mail, MailError, MailErrorKind, Mailer, Secret, SecretStore, TakenMail, is_mail_address};
 use mantissa_tests::smtp_server::{Encryption, SmtpBehaviour, SmtpServer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 struct Relay {
     server: SmtpServer,
@@ -21,6 +22,7 @@ fn config(server: &SmtpServer, tls: SmtpTls) -> SmtpConfig {
         tls,
         certificates: Some(server.certificate.clone().into_bytes()),
         login: None,
+        answer_timeout: Duration::from_secs(30),
     }
 }
 
@@ -106,20 +108,22 @@ async fn relay_that_cannot_encrypt_or_is_somebody_else_gets_no_mail() {
     let secrets: Arc<dyn SecretStore> = Arc::new(MemorySecretStore::new());
     let mailer = SmtpMailer::new(config(&plain, SmtpTls::Starttls), secrets.clone()).unwrap();
     let refused = mailer.send(&mail()).await.unwrap_err();
-    assert_eq!((refused.kind, refused.reason.as_str()), (MailErrorKind::Refused, "the relay offers no STARTTLS"));
+    assert_eq!((refused.kind, refused.reason.as_str()), (MailErrorKind::Transient, "the relay offers no STARTTLS"));
     assert!(plain.taken().is_empty());
 
     let encrypted = SmtpServer::start(SmtpBehaviour::usual(Encryption::Starttls));
     let unknown = SmtpConfig { certificates: None, ..config(&encrypted, SmtpTls::Starttls) };
     let refused = SmtpMailer::new(unknown, secrets.clone()).unwrap().send(&mail()).await.unwrap_err();
     assert_eq!(refused.kind, MailErrorKind::Transient, "{refused}");
+    assert_eq!(refused.reason, "encrypt: the connection failed, or its certificate was not accepted");
     assert!(encrypted.taken().is_empty());
 
-    let bad = SmtpConfig {
-        certificates: Some(b"-----BEGIN CERTIFICATE-----\nx".to_vec()),
-        ..config(&encrypted, SmtpTls::Starttls)
-    };
-    assert!(SmtpMailer::new(bad, secrets).err().unwrap().reason.starts_with("the relay's certificates"));
+    for bad in ["-----BEGIN CERTIFICATE-----\nx", "", "a file of something else"] {
+        let certificates = Some(bad.as_bytes().to_vec());
+        let bad = SmtpConfig { certificates, ..config(&encrypted, SmtpTls::Starttls) };
+        let refused = SmtpMailer::new(bad, secrets.clone()).err().unwrap();
+        assert!(refused.reason.starts_with("the relay's certificates"), "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -150,13 +154,42 @@ async fn mail_goes_to_those_the_relay_takes_and_the_others_are_named() {
     assert_eq!(send_through(&relay).await.unwrap().not_for, ["soc@example.com"]);
     assert_eq!(relay.server.taken()[0].to, ["on-call@example.com"]);
 
-    let relay = Relay::answering(&[("RCPT TO:", "550 5.1.1 gone")]);
-    let refused = send_through(&relay).await.unwrap_err();
-    assert_eq!(
-        (refused.kind, refused.reason.as_str()),
-        (MailErrorKind::Refused, "name a recipient: the relay answered 550")
-    );
-    assert!(relay.server.taken().is_empty());
+    for later in ["452 4.5.3 too many", "450 4.2.1 busy", "552 5.5.3 too many"] {
+        let relay = Relay::answering(&[("RCPT TO:<on-call@", later)]);
+        let taken = send_through(&relay).await.unwrap();
+        assert_eq!((taken.not_for, taken.not_yet_for), (vec![], vec!["on-call@example.com".to_owned()]), "{later}");
+        assert_eq!(relay.server.taken()[0].to, ["soc@example.com"]);
+    }
+
+    let gone = ("RCPT TO:<soc@", "550 5.1.1 gone");
+    for (other, kind, reason) in [
+        ("550 5.1.1 gone", MailErrorKind::Refused, "name a recipient: the relay answered 550"),
+        ("450 4.2.1 busy", MailErrorKind::Transient, "name a recipient: the relay answered 450"),
+    ] {
+        let relay = Relay::answering(&[gone, ("RCPT TO:<on-call@", other)]);
+        let refused = send_through(&relay).await.unwrap_err();
+        assert_eq!((refused.kind, refused.reason.as_str()), (kind, reason));
+        assert!(relay.server.taken().is_empty());
+    }
+}
+
+/// What passes the check of addresses is what the mailer can read.
+#[tokio::test]
+async fn addresses_that_pass_their_check_can_be_sent_to() {
+    let relay = Relay::answering(&[]);
+    let to = [
+        "first.last+siem@mail.example.com",
+        "On call <on-call@example.com>",
+        "\"SOC (EU), on call\" <soc@example.com>",
+        "<night@example.com>",
+    ];
+    let to: Vec<String> = to.map(str::to_owned).to_vec();
+    assert!(to.iter().all(|address| is_mail_address(address)));
+    let from = "Mantissa Log <alerts@example.com>".to_owned();
+    relay.mailer.send(&Mail { to, from, ..mail() }).await.unwrap();
+    let taken = &relay.server.taken()[0];
+    let names = ["first.last+siem@mail", "on-call@", "soc@", "night@"];
+    assert!(taken.to.len() == 4 && taken.to.iter().zip(names).all(|(to, name)| to.starts_with(name)), "{:?}", taken.to);
 }
 
 #[tokio::test]
@@ -166,7 +199,7 @@ async fn what_breaks_before_the_mail_is_given_away_is_known_to_have_reached_nobo
         ("MAIL FROM:", "451 4.7.1 greylisted", MailErrorKind::Transient),
         ("MAIL FROM:", "530 5.7.0 sign in", MailErrorKind::Denied),
         ("MAIL FROM:", "", MailErrorKind::Transient),
-        ("RCPT TO:<on-call", "452 4.5.3 too many", MailErrorKind::Transient),
+        ("RCPT TO:", "452 4.5.3 too many", MailErrorKind::Transient),
         ("DATA", "554 5.7.1 no", MailErrorKind::Refused),
         ("DATA", "", MailErrorKind::Transient),
         (".", "452 4.3.1 full", MailErrorKind::Transient),
@@ -194,4 +227,14 @@ async fn mail_that_the_relay_had_without_a_word_may_have_been_taken() {
     assert_eq!(error.kind, MailErrorKind::NoAnswer, "{error}");
     // As it was, indeed.
     assert_eq!(relay.server.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn mail_that_the_relay_looks_at_for_too_long_may_have_been_taken() {
+    let relay = Relay::answering(&[(".", SmtpServer::NEVER)]);
+    let config = SmtpConfig { answer_timeout: Duration::from_millis(300), ..config(&relay.server, SmtpTls::None) };
+    let mailer = SmtpMailer::new(config, Arc::new(MemorySecretStore::new())).unwrap();
+    let error = mailer.send(&mail()).await.unwrap_err();
+    assert_eq!(error.kind, MailErrorKind::NoAnswer, "{error}");
+    assert!(mailer.longest_send() > Duration::from_secs(60));
 }

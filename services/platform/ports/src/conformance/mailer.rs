@@ -91,7 +91,8 @@ pub async fn same_mail_handed_over_twice_comes_twice(fixture: &dyn MailerFixture
 
 pub async fn sender_that_may_not_send_is_refused(fixture: &dyn MailerFixture) {
     let refused = fixture.mailer().send(&mail_from(fixture.stranger())).await.unwrap_err();
-    assert_eq!(refused.kind, MailErrorKind::Refused, "{refused}");
+    // Who only has to prove who it is may send later.
+    assert!(matches!(refused.kind, MailErrorKind::Refused | MailErrorKind::Denied), "{refused}");
     assert!(fixture.arrived().await.is_empty());
 }
 

@@ -26,6 +26,7 @@ const SLACK: &str = "query-worker-query_requested";
 /// A topic with a subscription without a filter and two with one.
 pub static FILTERED: TopicSpec = TopicSpec {
     name: "conformance-filtered",
+    outside_subscribers: false,
     subscriptions: &[
         SubscriptionSpec { queue: ALL, filter: None },
         SubscriptionSpec {
@@ -39,7 +40,8 @@ pub static FILTERED: TopicSpec = TopicSpec {
     ],
 };
 
-pub static UNSUBSCRIBED: TopicSpec = TopicSpec { name: "conformance-unsubscribed", subscriptions: &[] };
+pub static UNSUBSCRIBED: TopicSpec =
+    TopicSpec { name: "conformance-unsubscribed", outside_subscribers: false, subscriptions: &[] };
 
 fn with(attributes: &[(&str, &str)]) -> Outgoing {
     let mut message = message("alert_opened", "a");

@@ -5,6 +5,7 @@ use crate::mailer::{Mail, MailError, MailErrorKind, Mailer, TakenMail};
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::time::Duration;
 
 type Said = Result<TakenMail, MailError>;
 
@@ -53,5 +54,9 @@ impl Mailer for MemoryMailer {
         let said = locked(&self.told).pop_front().unwrap_or_else(|| Ok(TakenMail::default()));
         locked(&self.sent).push(mail.clone());
         said
+    }
+
+    fn longest_send(&self) -> Duration {
+        Duration::ZERO
     }
 }
