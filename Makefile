@@ -37,7 +37,7 @@ unit: $(TOOLS) $(PULUMI) ## unit, conformance and end-to-end tests
 	cd pulumi && npm test --silent
 	$(CARGO) build --locked --workspace --all-targets
 	$(BIN)/cargo-nextest nextest run --locked --workspace --no-fail-fast; \
-		ended=$$?; $(PYTHON) tests/print_conformance.py; exit $$ended
+		ended=$$?; $(PYTHON) tests/print_conformance.py || exit 1; exit $$ended
 
 # On Trino: the adapter's own tests, our SQL beside the embedded engine's, and an alert's way through AWS.
 parity: $(TOOLS) $(PULUMI) ## the same answers on a real Trino, which is fetched from Maven

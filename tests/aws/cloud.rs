@@ -5,12 +5,16 @@ use crate::athena_endpoint::{AthenaEndpoint, Served};
 use crate::emulator::{Emulator, Kind};
 use crate::mirrored_lake::MirroredLake;
 use aws_config::SdkConfig;
+use aws_sdk_s3::types::NotificationConfiguration;
+use mantissa_aws::dynamodb::DynamoTables;
 use mantissa_aws::s3::S3ObjectStorage;
 use mantissa_aws::sqs::{QueueUrls, SqsQueue};
 use mantissa_contracts::topology::find_queue;
 use mantissa_hosts_aws::functions::FUNCTIONS;
+use mantissa_ports::stores::{DeliveryRecord, DeliveryStore as _};
+use mantissa_ports::{Publisher, SystemClock};
 use mantissa_tests::{built_binary, workspace_root};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
@@ -24,6 +28,8 @@ use zip::write::SimpleFileOptions;
 
 /// As the program names what it makes, in the emulator's only account.
 const LAKE_BUCKET: &str = "mantissa-test-lake-000000000000";
+const TABLE_PREFIX: &str = "mantissa-test-";
+const SIGNING_KEY: &str = "signing_key";
 
 /// What mails may be sent from.
 pub(crate) const MAIL_DOMAIN: &str = "example.com";
@@ -77,6 +83,7 @@ impl Cloud {
         command.arg("--configuration").arg(sources.path().join("mantissa.toml"));
         command.arg("--rules").arg(sources.path().join("rules"));
         command.args(["--set", &format!("mailIdentity={MAIL_DOMAIN}")]);
+        command.args(["--set", &format!("destinationSecrets={}", json!({ "webhook": [SIGNING_KEY] }))]);
         environment.iter().for_each(|variable| _ = command.args(["--extra-env", variable]));
         let deployed = command.output().unwrap();
         let stdout = String::from_utf8_lossy(&deployed.stdout);
@@ -92,11 +99,26 @@ impl Cloud {
         assert_eq!(self.outputs["configured"]["configure"]["n_rules"], rules.len(), "{}", self.outputs);
     }
 
-    /// What a destination named by the configuration signs with.
-    pub(crate) async fn put_secret(&self, name: &str, value: String) {
+    /// Gives the secret of the deployment that webhooks are signed with its value.
+    pub(crate) async fn put_signing_key(&self, value: String) {
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
-        let name = format!("{}{name}", self.output("secretPrefix"));
-        client.create_secret().name(name).secret_string(value).send().await.unwrap();
+        let name = format!("{}{SIGNING_KEY}", self.output("secretPrefix"));
+        client.put_secret_value().secret_id(name).secret_string(value).send().await.unwrap();
+    }
+
+    /// From now on nobody is told of raw objects.
+    pub(crate) async fn stop_telling_of_objects(&self) {
+        let nothing = NotificationConfiguration::builder().build();
+        let put = s3(&self.config).put_bucket_notification_configuration().bucket(self.output("rawBucket"));
+        put.notification_configuration(nothing).send().await.unwrap();
+    }
+
+    /// The deliveries of an alert, as the deployment keeps them.
+    pub(crate) async fn deliveries(&self, alert_id: &str) -> Vec<DeliveryRecord> {
+        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        let publisher = Arc::new(Publisher::new(vec![], vec![]));
+        let tables = DynamoTables::new(client, TABLE_PREFIX, publisher, Arc::new(SystemClock));
+        tables.deliveries().for_alert(&alert_id.parse().unwrap()).await.unwrap()
     }
 
     pub(crate) fn queue(&self, name: &str) -> SqsQueue {

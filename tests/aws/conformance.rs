@@ -30,17 +30,33 @@ fn not_asked(kind: Kind, suite: &str, name: &str) -> Option<&'static str> {
     if name == "mail_refers_to_its_thread_and_says_that_a_machine_wrote_it" {
         return Some("keeps no header of a mail");
     }
-    (kind == Kind::Moto && suite.ends_with("_store") && name.starts_with("racing_"))
-        .then_some("answers each request in a thread of its own and isolates no transaction from another")
+    if kind != Kind::Moto || !name.starts_with("racing_") {
+        return None;
+    }
+    Some(match suite {
+        "queue" => "answers each request in a thread of its own, and now and then gives one message to two of them",
+        _ => "answers each request in a thread of its own and isolates no transaction from another",
+    })
 }
 
 type Outcome = (&'static str, &'static str, Result<(), String>);
 
+/// An emulator, and how many sentences may use it at a time.
+#[derive(Clone)]
+struct Place {
+    emulator: Arc<Emulator>,
+    free: Arc<Semaphore>,
+}
+
+impl Place {
+    fn start(kind: Kind, at_once: usize) -> Option<Self> {
+        Some(Self { emulator: Arc::new(Emulator::start(kind)?), free: Arc::new(Semaphore::new(at_once)) })
+    }
+}
+
 /// Makes fixtures for sentences and runs them.
 struct Run {
     kind: Kind,
-    emulator: Arc<Emulator>,
-    places: Arc<Semaphore>,
     running: JoinSet<Outcome>,
     n_made: usize,
     table: BTreeMap<&'static str, Counts>,
@@ -53,11 +69,13 @@ struct Counts {
     n_hold: usize,
     n_broken: usize,
     n_not_asked: usize,
+    n_failed: usize,
 }
 
 impl Run {
     fn add<F>(
         &mut self,
+        place: &Place,
         sentences: Vec<Sentence<F>>,
         make: fn(Arc<Emulator>, &'static str, usize) -> BoxFuture<'static, Box<F>>,
     ) where
@@ -70,10 +88,10 @@ impl Run {
                 self.remarks.push(format!("  {}::{}: {why}", sentence.suite, sentence.name));
                 continue;
             }
-            let (emulator, places, number) = (self.emulator.clone(), self.places.clone(), self.n_made);
+            let (Place { emulator, free }, number) = (place.clone(), self.n_made);
             self.n_made += 1;
             self.running.spawn(async move {
-                let _place = places.acquire_owned().await.unwrap();
+                let _turn = free.acquire_owned().await.unwrap();
                 let (suite, name, check) = (sentence.suite, sentence.name, sentence.check);
                 let checked = tokio::spawn(async move {
                     let fixture = make(emulator, suite, number).await;
@@ -90,34 +108,37 @@ fn said_by(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
+/// Sentences that an emulator breaks are expected to panic: a line of each, and no backtrace that hides what is not expected.
+fn panic_in_a_line() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("{at}: {}", said_by(panic.payload()).lines().next().unwrap_or_default());
+    }));
+}
+
 async fn run(kind: Kind) {
-    let Some(emulator) = Emulator::start(kind) else { return };
-    let mut run = Run {
-        kind,
-        emulator: Arc::new(emulator),
-        places: Arc::new(Semaphore::new(AT_ONCE)),
-        running: JoinSet::new(),
-        n_made: 0,
-        table: BTreeMap::new(),
-        remarks: Vec::new(),
-    };
-    run.add(store_and_queue_sentences(), |emulator, suite, number| {
+    panic_in_a_line();
+    let Some(place) = Place::start(kind, AT_ONCE) else { return };
+    // To show its mails moto prints all that it holds, and fails where that changes meanwhile.
+    let Some(for_mails) = Place::start(kind, 1) else { return };
+    let mut run = Run { kind, running: JoinSet::new(), n_made: 0, table: BTreeMap::new(), remarks: Vec::new() };
+    run.add(&place, store_and_queue_sentences(), |emulator, suite, number| {
         Box::pin(async move { Box::new(AwsFixture::new(&emulator, suite, number).await) as Box<dyn Fixture> })
     });
-    run.add(object_storage_sentences(), |emulator, suite, number| {
+    run.add(&place, object_storage_sentences(), |emulator, suite, number| {
         Box::pin(async move {
             Box::new(BucketFixture::new(&emulator, suite, number).await) as Box<dyn ObjectStorageFixture>
         })
     });
-    run.add(raw_object_sentences(), |emulator, suite, number| {
+    run.add(&place, raw_object_sentences(), |emulator, suite, number| {
         Box::pin(
             async move { Box::new(BucketFixture::new(&emulator, suite, number).await) as Box<dyn RawObjectFixture> },
         )
     });
-    run.add(secret_store_sentences(), |emulator, _, number| {
+    run.add(&place, secret_store_sentences(), |emulator, _, number| {
         Box::pin(async move { Box::new(SecretsFixture::new(&emulator, number).await) as Box<dyn SecretStoreFixture> })
     });
-    run.add(mailer_sentences(), |emulator, _, number| {
+    run.add(&for_mails, mailer_sentences(), |emulator, _, number| {
         Box::pin(async move { Box::new(MailFixture::new(&emulator, number).await) as Box<dyn MailerFixture> })
     });
     let mut wrong = Vec::new();
@@ -131,18 +152,27 @@ async fn run(kind: Kind) {
                 counts.n_broken += 1;
                 run.remarks.push(format!("  {suite}::{name}: {}", known.3));
             }
-            (Ok(()), Some(_)) => wrong.push(format!("{suite}::{name} holds now: take it off the list")),
-            (Err(said), None) => wrong.push(format!("{suite}::{name}: {said}")),
+            (Ok(()), Some(_)) => {
+                counts.n_failed += 1;
+                wrong.push(format!("  {suite}::{name}: FAILED, it holds now: take it off the list"));
+            }
+            (Err(said), None) => {
+                counts.n_failed += 1;
+                wrong.push(format!("  {suite}::{name}: FAILED, {said}"));
+            }
         }
     }
     println!("conformance on {}", kind.name());
-    for (suite, Counts { n_hold, n_broken, n_not_asked }) in run.table {
-        println!("  {suite:<18} {n_hold:>3} hold  {n_broken:>2} broken by the emulator  {n_not_asked:>2} not asked");
+    for (suite, Counts { n_hold, n_broken, n_not_asked, n_failed }) in run.table {
+        println!(
+            "  {suite:<18} {n_hold:>3} hold  {n_broken:>2} broken by the emulator  {n_not_asked:>2} not asked  {n_failed:>2} failed"
+        );
     }
     run.remarks.sort();
     run.remarks.iter().for_each(|line| println!("{line}"));
     wrong.sort();
-    assert!(wrong.is_empty(), "{} sentences\n{}", wrong.len(), wrong.join("\n"));
+    wrong.iter().for_each(|line| println!("{line}"));
+    assert!(wrong.is_empty(), "{} sentences do not hold", wrong.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,8 +3,9 @@
 
 use crate::emulator::Emulator;
 use crate::function_processes::functions_of;
+use crate::upstream::Upstream;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
@@ -31,9 +32,8 @@ const WRITES: [&str; 3] =
 
 #[derive(Clone)]
 struct Proxy {
-    emulator: String,
+    upstream: Upstream,
     emulator_pid: u32,
-    client: reqwest::Client,
     random: Arc<Mutex<StdRng>>,
     progress: Arc<Mutex<Progress>>,
 }
@@ -61,13 +61,11 @@ impl Drop for FaultProxy {
 impl FaultProxy {
     /// Each of the victims is killed so many times, after it wrote or sent and before it learns that it did.
     pub(crate) async fn start(emulator: &Emulator, seed: u64, victims: &[&str], kills: u32) -> Self {
-        mantissa_runtime::tls::install_crypto_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let proxy = Proxy {
-            emulator: emulator.endpoint.clone(),
+            upstream: Upstream::new(emulator),
             emulator_pid: emulator.pid(),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
             random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
             progress: Arc::default(),
         };
@@ -117,20 +115,6 @@ impl Proxy {
         *progress.faults.entry("killed in a batch").or_default() += 1;
         true
     }
-
-    async fn send(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
-        let address = format!("{}{}", self.emulator, uri.path_and_query().map_or("/", |path| path.as_str()));
-        // The signature holds for the host that the function meant: it is passed on.
-        let sent = self.client.request(method.clone(), address).headers(headers.clone()).body(body.clone());
-        let answer = sent.send().await.unwrap();
-        let mut response = Response::builder().status(answer.status());
-        for (name, value) in answer.headers() {
-            if !["transfer-encoding", "content-length", "connection"].contains(&name.as_str()) {
-                response = response.header(name, value);
-            }
-        }
-        response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
-    }
 }
 
 async fn forward(
@@ -151,9 +135,9 @@ async fn forward(
     }
     if SENDS.contains(&operation) {
         proxy.note("messages sent twice");
-        proxy.send(&method, &uri, &headers, &body).await;
+        proxy.upstream.send(&method, &uri, &headers, &body).await;
     }
-    let answer = proxy.send(&method, &uri, &headers, &body).await;
+    let answer = proxy.upstream.send(&method, &uri, &headers, &body).await;
     if (WRITES.contains(&operation) || SENDS.contains(&operation)) && proxy.happens(KILLED) && proxy.kills(peer) {
         return told(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError");
     }

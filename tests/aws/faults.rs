@@ -28,7 +28,7 @@ async fn duplicates_throttles_lost_answers_and_kills_lose_no_alert_and_double_no
     let Some(mut cloud) = Cloud::start().await else { return };
     let proxy = FaultProxy::start(&cloud.emulator, 1, &VICTIMS, KILLS).await;
     cloud.deploy(&configuration(&receiver), &rules, &proxy.environment());
-    cloud.put_secret("signing_key", Receiver::secret()).await;
+    cloud.put_signing_key(Receiver::secret()).await;
     let reason = "a fault of the test";
     for fault in [Fault::Throttle, Fault::Fail { retryable: true, reason }, Fault::Cancel] {
         cloud.athena.endpoint.next_start(fault);
@@ -64,9 +64,18 @@ async fn duplicates_throttles_lost_answers_and_kills_lose_no_alert_and_double_no
     for notification in receiver.accepted() {
         *times.entry(notification.webhook_id).or_default() += 1;
     }
-    assert_eq!(alerts_of(&receiver).len(), 2 * N_USERS);
-    let doubled: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
-    assert!(times.len() == 2 * N_USERS && doubled.is_empty(), "{} deliveries, doubled {doubled:?}", times.len());
+    let alerts = alerts_of(&receiver);
+    assert_eq!((alerts.len(), times.len()), (2 * N_USERS, 2 * N_USERS), "{times:?}");
+    // A delivery whose record could not be written after it was sent is sent again, and says so.
+    let mut unmarked: BTreeSet<String> =
+        times.iter().filter(|(_, times)| **times > 1).map(|(delivery, _)| delivery.clone()).collect();
+    println!("{} deliveries came twice", unmarked.len());
+    for alert in alerts {
+        for delivery in cloud.deliveries(&alert).await.into_iter().filter(|delivery| delivery.possible_duplicate) {
+            unmarked.remove(&delivery.delivery_id.to_string());
+        }
+    }
+    assert!(unmarked.is_empty(), "doubled and not marked so: {unmarked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -75,7 +84,7 @@ async fn a_message_that_dies_is_in_the_dlq_with_its_reason_and_replayed_once() {
     let rules = [(format!("{}.yml", CREATE_USER.action), CREATE_USER.yaml())];
     let Some(mut cloud) = Cloud::start().await else { return };
     cloud.deploy(&configuration(&receiver), &rules, &[]);
-    cloud.put_secret("signing_key", Receiver::secret()).await;
+    cloud.put_signing_key(Receiver::secret()).await;
     let now = SystemClock.now();
     let queue = cloud.queue("ingest-object_received");
     let location = format!("s3://{}/late.json", cloud.output("rawBucket"));
@@ -91,7 +100,8 @@ async fn a_message_that_dies_is_in_the_dlq_with_its_reason_and_replayed_once() {
         wait_for("the dead message", &cloud, || async { queue.dead(10, None).await.unwrap().into_iter().next() }).await;
     assert!(dead.reason.contains(&location), "{dead:?}");
 
-    // The object is told of by S3 too; whoever comes second finds it ingested.
+    // Nothing but the replay tells of it.
+    cloud.stop_telling_of_objects().await;
     let records = [record("e1", CREATE_USER.action, "mallory", now)];
     cloud.put_raw_object("late.json", file_of(&records)).await;
     assert!(queue.replay(dead.dead_id).await.unwrap());

@@ -24,10 +24,10 @@ async fn packages_keep_to_their_memory_under_load() {
     }
     let receiver = Receiver::start(Answer::ACCEPT);
     let rules = [CREATE_USER, STOP_LOGGING].map(|rule| (format!("{}.yml", rule.action), rule.yaml()));
-    let Some(mut cloud) = Cloud::start().await else { return };
+    let mut cloud = Cloud::start().await.unwrap();
     let watch = MemoryWatch::start(&cloud.emulator);
     cloud.deploy(&configuration(&receiver), &rules, &[]);
-    cloud.put_secret("signing_key", Receiver::secret()).await;
+    cloud.put_signing_key(Receiver::secret()).await;
 
     let now = SystemClock.now() - TimeDelta::hours(2);
     for object in 0..N_OBJECTS {

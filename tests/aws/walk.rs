@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-/// Its name has what notifications of S3 encode.
-const OBJECT: &str = "a b+c.json";
+/// The first one's name has what notifications of S3 encode.
+const OBJECTS: [&str; 3] = ["a b+c.json", "second.json", "third.json"];
+const N_ALERTS: usize = 24;
 
 pub(crate) fn configuration(receiver: &Receiver) -> String {
     format!(
@@ -119,39 +120,37 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     let rules = [CREATE_USER, STOP_LOGGING].map(|rule| (format!("{}.yml", rule.action), rule.yaml()));
     let Some(mut cloud) = Cloud::start().await else { return };
     cloud.deploy(&(configuration(&receiver) + &mail_configuration("")), &rules, &[]);
-    cloud.put_secret("signing_key", Receiver::secret()).await;
+    cloud.put_signing_key(Receiver::secret()).await;
     let outside = subscribe_outside(&cloud, "mantissa.alert_enriched.v1").await;
     let beside = hear_the_bus(&cloud, "mantissa.alert_opened.v1").await;
 
     // Long enough ago that nothing done meanwhile can have this time.
     let now = SystemClock.now() - TimeDelta::hours(2);
-    // Of different people: which of two alerts on one is seen beside the other depends on which comes first.
-    let records = [
-        record("e1", "CreateUser", "mallory", now),
-        record("e2", "StopLogging", "oscar", now),
-        record("e3", "ListUsers", "alice", now),
-    ];
-    cloud.put_raw_object(&format!("AWSLogs/111122223333/CloudTrail/{OBJECT}"), file_of(&records)).await;
+    let objects = objects(now);
+    for (object, content) in &objects {
+        cloud.put_raw_object(&format!("AWSLogs/111122223333/CloudTrail/{object}"), content.clone()).await;
+    }
 
-    let notified = wait_for("both notifications", &cloud, || async {
+    let notified = wait_for("the notifications", &cloud, || async {
         let accepted = receiver.accepted();
-        (accepted.len() >= 2).then_some(accepted)
+        (accepted.len() >= N_ALERTS).then_some(accepted)
     })
     .await;
     assert_eq!(receiver.refused(), Vec::<String>::new());
     let alerts: BTreeSet<&str> = notified.iter().map(|notification| notification.alert_id.as_str()).collect();
-    assert_eq!((alerts.len(), notified.len()), (2, 2), "{notified:?}");
+    assert_eq!((alerts.len(), notified.len()), (N_ALERTS, N_ALERTS), "{notified:?}");
     let subscriber = heard_of(&cloud, &outside, alerts.len(), |body| &body["data"]["alert"]["alert_id"]).await;
     assert!(subscriber.iter().map(String::as_str).eq(alerts.iter().copied()), "{subscriber:?}");
     let on_the_bus =
         heard_of(&cloud, &beside, alerts.len(), |event| &event["detail"]["data"]["alert"]["alert_id"]).await;
     assert!(on_the_bus.iter().map(String::as_str).eq(alerts), "{on_the_bus:?}");
 
-    let mails = wait_for("both mails", &cloud, || async {
+    let mails = wait_for("the mails", &cloud, || async {
         let mails = cloud.mails().await;
-        (mails.len() >= 2).then_some(mails)
+        (mails.len() >= N_ALERTS).then_some(mails)
     })
     .await;
+    assert_eq!(mails.len(), N_ALERTS, "{mails:?}");
     let mails: BTreeSet<[String; 4]> = mails.iter().map(mail_of).collect();
 
     // The end of a query was told by the rule that listens for it.
@@ -165,18 +164,22 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
     let smtp = format!("[mail.smtp]\nhost = '{}'\nport = {}\ntls = 'none'\n", SmtpServer::HOST, relay.port);
     machine.configure_also(&mail_configuration(&smtp));
     let _server = machine.start();
-    machine.drop_in(OBJECT, file_of(&records));
+    for (object, content) in &objects {
+        machine.drop_in(object, content.clone());
+    }
     let told_nearby = wait_for("the notifications of one machine", &cloud, || async {
         let accepted = nearby.accepted();
-        (accepted.len() >= 2).then_some(accepted)
+        (accepted.len() >= N_ALERTS).then_some(accepted)
     })
     .await;
+    assert_eq!(told_nearby.len(), N_ALERTS);
     assert_eq!(comparable(&told_nearby, now), comparable(&notified, now));
     let relayed = wait_for("the mails of one machine", &cloud, || async {
         let relayed = relay.taken();
-        (relayed.len() >= 2).then_some(relayed)
+        (relayed.len() >= N_ALERTS).then_some(relayed)
     })
     .await;
+    assert_eq!(relayed.len(), N_ALERTS);
     let relayed: BTreeSet<[String; 4]> = relayed
         .iter()
         .map(|mail| {
@@ -185,6 +188,22 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
         })
         .collect();
     assert_eq!(relayed, mails);
+}
+
+/// Records of different people: which of two alerts on one is seen beside the other depends on which comes first. Some are
+/// of none of the rules.
+fn objects(now: Instant) -> Vec<(&'static str, String)> {
+    let records: Vec<String> = (0..N_ALERTS + 6)
+        .map(|number| {
+            let action = match number {
+                of_no_rule if of_no_rule >= N_ALERTS => "ListUsers",
+                even if even % 2 == 0 => CREATE_USER.action,
+                _ => STOP_LOGGING.action,
+            };
+            record(&format!("e{number}"), action, &format!("user-{number}"), now)
+        })
+        .collect();
+    OBJECTS.into_iter().zip(records.chunks(records.len() / OBJECTS.len()).map(file_of)).collect()
 }
 
 /// To whom, subject, text and HTML.
@@ -202,8 +221,8 @@ fn comparable(notified: &[Notification], event_time: Instant) -> BTreeMap<String
             let is_time = text.parse::<Instant>().is_ok_and(|time| (time - event_time).abs() > TimeDelta::seconds(1));
             if is_time {
                 "when it was done".clone_into(text);
-            } else if text.ends_with(OBJECT) {
-                OBJECT.clone_into(text);
+            } else if let Some(object) = OBJECTS.into_iter().find(|object| text.ends_with(object)) {
+                object.clone_into(text);
             }
         });
         (notification.webhook_id.clone(), body)
