@@ -23,8 +23,11 @@ export function environment(spec: FunctionSpec, around: Surroundings): Record<st
       MANTISSA_ATHENA: pulumi.jsonStringify({ workgroup: lake.workgroup.name, database: lake.catalogue.database }),
     }),
     ...when(spec.event_bus, { MANTISSA_EVENT_BUS: bus.name }),
-    ...when(spec.secrets, { MANTISSA_SECRET_PREFIX: deployment.secretPrefix }),
+    ...when(spec.secrets || settings.otlpHeadersSecret !== undefined, {
+      MANTISSA_SECRET_PREFIX: deployment.secretPrefix,
+    }),
     ...(settings.otlpEndpoint ? { MANTISSA_OTLP_ENDPOINT: settings.otlpEndpoint } : {}),
+    ...(settings.otlpHeadersSecret ? { MANTISSA_OTLP_HEADERS_SECRET: settings.otlpHeadersSecret } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { Api } from "./components/Api.ts";
 import { Configuration } from "./components/Configuration.ts";
 import { DataLake } from "./components/DataLake.ts";
 import { DurableQueue } from "./components/DurableQueue.ts";
+import { emptySecret } from "./components/emptySecret.ts";
 import { Encryption } from "./components/Encryption.ts";
 import { EventBus } from "./components/EventBus.ts";
 import { FirstRun } from "./components/FirstRun.ts";
@@ -22,14 +23,15 @@ import { finder, type Surroundings } from "./surroundings.ts";
 
 const settings = readSettings();
 const deployment = new Deployment(pulumi.getStack());
-const encryption = new Encryption("key", { deployment });
-const { protect } = settings;
+const { protect, logAccounts } = settings;
+const encryption = new Encryption("key", { deployment, protect, logAccounts });
 
 // Where logs land and are kept, what is known of alerts, and the rules.
 const lake = new DataLake("lake", {
   deployment,
   encryption,
   protect,
+  logAccounts,
   spec: lakeSpec,
   queryLimitGib: settings.queryLimitGib,
 });
@@ -46,6 +48,7 @@ const queues = allQueues.map(
     new DurableQueue(spec.name, {
       deployment,
       encryption,
+      protect,
       spec,
       consumerTimeoutS: consumerOf(spec.name).timeout_s,
       retentionDays: topology.queue_retention_days,
@@ -64,8 +67,19 @@ const schedules = new scheduler.ScheduleGroup("schedules", {
   tags: deployment.tags("PipelineStage"),
 });
 const bus = new EventBus("events", { deployment, encryption });
-const { mailIdentity } = settings;
+const { mailIdentity, otlpHeadersSecret } = settings;
 const mail = mailIdentity === undefined ? undefined : new MailIdentity("mail", { deployment, identity: mailIdentity });
+const otlpHeaders =
+  otlpHeadersSecret === undefined
+    ? undefined
+    : emptySecret("otlp-headers", {
+        deployment,
+        encryption,
+        protect,
+        name: otlpHeadersSecret,
+        holds: "What the telemetry's collector wants to be told, name=value,name=value",
+        component: "Telemetry",
+      });
 const around: Surroundings = {
   deployment,
   settings,
@@ -74,6 +88,7 @@ const around: Surroundings = {
   topic,
   bus,
   mail,
+  otlpHeaders,
   state,
   lake,
   configuration,
@@ -97,13 +112,14 @@ const webClientId = signIn.admit("web", web.url);
 api.answer(signIn.issuer, webClientId);
 
 // Whoever runs this.
-const alarms = new Alarms("alarms", { around, queues, stages, api, sources: lakeSpec.tables });
+const alarms = new Alarms("alarms", { around, queues, stages, api, web, sources: lakeSpec.tables });
 
 // The rules of this deployment, once everything they are written to is there.
 const firstRun = new FirstRun("first-run", { configuration, stages, after: [state, ...queues] });
 
 export const rawBucket = lake.raw.name;
 export const lakeBucket = lake.bucket.name;
+export const keyArn = encryption.keyArn;
 export const configured = firstRun.answers;
 export const alertsTopicArn = topic("alerts").arn;
 export const topicArns = Object.fromEntries(topics.map((each) => [each.spec.name, each.arn]));

@@ -14,6 +14,8 @@ export interface QueueSpec {
 
 export interface TopicSpec {
   name: string;
+  /** Whether accounts outside may be let in; what the other topics carry is between our stages. */
+  outside_subscribers: boolean;
   subscriptions: { queue: string; filter: { attribute: string; any_of: string[] } | null }[];
 }
 

@@ -4,7 +4,12 @@ import type { Statement } from "./policies.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a function's role may do: what its entry in `generated/functions.json` says it needs, on just those resources. */
-export function permissions(spec: FunctionSpec, around: Surroundings, logGroupArn: pulumi.Output<string>): Statement[] {
+export function permissions(
+  spec: FunctionSpec,
+  around: Surroundings,
+  logGroupArn: pulumi.Output<string>,
+  secretArns: pulumi.Output<string>[],
+): Statement[] {
   return [
     {
       Sid: "Log",
@@ -20,16 +25,11 @@ export function permissions(spec: FunctionSpec, around: Surroundings, logGroupAr
     ...queries(spec, around),
     ...(spec.event_bus ? [allow("PutEvents", ["events:PutEvents"], [around.bus.arn])] : []),
     ...(spec.mail && around.mail ? [allow("SendMail", ["ses:SendEmail"], [around.mail.arn])] : []),
-    ...(spec.secrets
-      ? [
-          {
-            Sid: "ReadSecrets",
-            Action: "secretsmanager:GetSecretValue",
-            // People add secrets under the prefix while the stack runs.
-            Resource: around.deployment.arn("secretsmanager", `secret:${around.deployment.secretPrefix}*`),
-          },
-        ]
-      : []),
+    ...statement(
+      "ReadSecrets",
+      ["secretsmanager:GetSecretValue"],
+      [...secretArns, ...(around.otlpHeaders ? [around.otlpHeaders.arn] : [])],
+    ),
   ];
 }
 

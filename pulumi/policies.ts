@@ -49,3 +49,8 @@ export const ONLY_TLS = "OnlyTls";
 
 /** The services of AWS that deliver logs into the raw bucket. */
 export const LOG_SERVICES = ["cloudtrail.amazonaws.com", "delivery.logs.amazonaws.com", "guardduty.amazonaws.com"];
+
+/** Only for what a service does on behalf of these accounts. */
+export function onBehalfOf(accounts: pulumi.Input<string>[]): NonNullable<Statement["Condition"]> {
+  return { StringEquals: { "aws:SourceAccount": accounts } };
+}

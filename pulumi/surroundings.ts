@@ -1,4 +1,5 @@
 import type { ScheduleGroup } from "@pulumi/aws/scheduler";
+import type { Secret } from "@pulumi/aws/secretsmanager";
 import type { Configuration } from "./components/Configuration.ts";
 import type { DataLake } from "./components/DataLake.ts";
 import type { DurableQueue } from "./components/DurableQueue.ts";
@@ -19,6 +20,8 @@ export interface Surroundings {
   topic: (name: string) => AlertTopic;
   bus: EventBus;
   mail: MailIdentity | undefined;
+  /** What the telemetry's collector wants to be told with every export. */
+  otlpHeaders: Secret | undefined;
   state: StateTables;
   lake: DataLake;
   configuration: Configuration;

@@ -36,6 +36,8 @@ pub fn dlq_name(queue: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TopicSpec {
     pub name: &'static str,
+    /// Whether others may be let subscribe to it. What a topic that is not for them carries may change with any release.
+    pub outside_subscribers: bool,
     pub subscriptions: &'static [SubscriptionSpec],
 }
 
@@ -152,6 +154,7 @@ pub struct AwsSubscription {
 pub const TOPICS: &[TopicSpec] = &[
     TopicSpec {
         name: "alerts",
+        outside_subscribers: true,
         subscriptions: &[
             filtered("enrichment-alert_opened", "type", &["mantissa.alert_opened.v1"]),
             filtered("enrichment-alert_updated", "type", &["mantissa.alert_updated.v1"]),
@@ -160,13 +163,14 @@ pub const TOPICS: &[TopicSpec] = &[
     },
     TopicSpec {
         name: "notifications",
+        outside_subscribers: false,
         subscriptions: &[
             filtered("notifiers-slack", "destination_type", &["slack"]),
             filtered("notifiers-webhook", "destination_type", &["webhook"]),
             filtered("notifiers-email", "destination_type", &["email"]),
         ],
     },
-    TopicSpec { name: "deliveries", subscriptions: &[] },
+    TopicSpec { name: "deliveries", outside_subscribers: true, subscriptions: &[] },
 ];
 
 pub const PUBLICATIONS: &[PublicationSpec] = &[

@@ -10,11 +10,11 @@ export interface AlertTopicArgs {
   deployment: Deployment;
   encryption: Encryption;
   spec: TopicSpec;
-  /** Accounts that may subscribe queues and HTTPS endpoints of theirs. */
+  /** Accounts that may subscribe queues and HTTPS endpoints of theirs, where the topic is for others too. */
   outsideSubscribers: string[];
 }
 
-/** A topic of the pipeline: our own queues subscribe with filters, and outside accounts may. */
+/** A topic of the pipeline: our own queues subscribe with filters, and outside accounts may where it is for them. */
 export class AlertTopic extends pulumi.ComponentResource {
   readonly spec: TopicSpec;
   readonly arn: pulumi.Output<string>;
@@ -33,13 +33,14 @@ export class AlertTopic extends pulumi.ComponentResource {
       { parent: this },
     );
     this.arn = topic.arn;
+    const letIn = spec.outside_subscribers ? args.outsideSubscribers : [];
     new sns.TopicPolicy(
       logicalName,
       {
         arn: topic.arn,
         policy: policyDocument([
           onlyTls("sns", [topic.arn]),
-          ...(args.outsideSubscribers.length > 0 ? [maySubscribe(topic.arn, args.outsideSubscribers)] : []),
+          ...(letIn.length > 0 ? [maySubscribe(topic.arn, letIn)] : []),
         ]),
       },
       { parent: this },

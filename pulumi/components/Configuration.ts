@@ -32,7 +32,7 @@ export class Configuration extends pulumi.ComponentResource {
     const files = archived(args);
     this.bucket = new PrivateBucket(
       name,
-      { deployment, encryption, protect, holds: "configuration", versioned: true, policy: () => [] },
+      { deployment, encryption, protect, holds: "configuration", oldVersionsDays: 30, policy: () => [] },
       { parent: this },
     );
     const archive = new s3.BucketObjectv2(
@@ -48,7 +48,7 @@ export class Configuration extends pulumi.ComponentResource {
         serverSideEncryption: "aws:kms",
         tags: deployment.tags("Configuration"),
       },
-      // A function that has not been told of the new archive yet reads the old one. Archives stay until somebody deletes them.
+      // A function that has not been told of the new archive yet reads the old one. Archives stay as long as their bucket.
       { parent: this, retainOnDelete: true },
     );
     this.uri = pulumi.interpolate`s3://${archive.bucket}/${archive.key}`;
@@ -67,7 +67,7 @@ interface ArchivedFile {
 function archived(args: ConfigurationArgs): ArchivedFile[] {
   if (!existsSync(args.configurationFile)) {
     throw new Error(
-      `no configuration at ${args.configurationFile}; write one (\`mantissa init\` makes a first one) or set mantissa:configurationFile`,
+      `no configuration at ${args.configurationFile}; write one (\`mantissa config init\` makes a first one) or set mantissa:configurationFile`,
     );
   }
   const rules = readdirSync(args.rulesFolder, { recursive: true, encoding: "utf8" })

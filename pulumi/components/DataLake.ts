@@ -4,7 +4,7 @@ import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as s3 from "@pulumi/aws/s3";
 import type { Deployment } from "../deployment.ts";
 import type { LakeSpec, QueueSpec } from "../inputs.ts";
-import { LOG_SERVICES, type Statement } from "../policies.ts";
+import { LOG_SERVICES, onBehalfOf, type Statement } from "../policies.ts";
 import type { DurableQueue, Sender } from "./DurableQueue.ts";
 import type { Encryption } from "./Encryption.ts";
 import { LakeCatalogue } from "./LakeCatalogue.ts";
@@ -15,6 +15,8 @@ export interface DataLakeArgs {
   encryption: Encryption;
   spec: LakeSpec;
   protect: boolean;
+  /** Accounts whose services deliver logs, beside this one. */
+  logAccounts: string[];
   queryLimitGib: number;
 }
 
@@ -42,9 +44,14 @@ export class DataLake extends pulumi.ComponentResource {
       rest: Omit<ConstructorParameters<typeof PrivateBucket>[1], "deployment" | "encryption" | "protect" | "holds">,
     ) => new PrivateBucket(holds, { deployment, encryption, protect, holds, ...rest }, { parent: this });
 
-    this.raw = bucket("raw", { versioned: true, ...ageing, policy: (arn) => awsMayDeliverLogs(deployment, arn) });
-    this.bucket = bucket("lake", { versioned: true, policy: nobodyElse, ...ageing });
-    this.results = bucket("results", { versioned: false, policy: nobodyElse, expireAfterDays: 7 });
+    this.raw = bucket("raw", {
+      ...ageing,
+      oldVersionsDays: 30,
+      policy: (arn) => awsMayDeliverLogs([deployment.accountId, ...args.logAccounts], arn),
+    });
+    // Small files are merged all the time, and what was merged is kept for as long as a mistake takes to be seen.
+    this.bucket = bucket("lake", { ...ageing, oldVersionsDays: 7, policy: nobodyElse });
+    this.results = bucket("results", { policy: nobodyElse, expireAfterDays: 7 });
     this.catalogue = new LakeCatalogue(
       "lake",
       { deployment, bucket: this.bucket.name, spec: args.spec },
@@ -125,21 +132,20 @@ export class DataLake extends pulumi.ComponentResource {
   }
 }
 
-/** CloudTrail, VPC flow logs and GuardDuty of this account may deliver into the raw bucket. */
-function awsMayDeliverLogs(deployment: Deployment, bucketArn: pulumi.Output<string>): Statement[] {
-  const fromThisAccount = { StringEquals: { "aws:SourceAccount": deployment.accountId } };
+/** CloudTrail, VPC flow logs and GuardDuty of these accounts may deliver into the raw bucket. */
+function awsMayDeliverLogs(accounts: pulumi.Input<string>[], bucketArn: pulumi.Output<string>): Statement[] {
   return LOG_SERVICES.flatMap((service): Statement[] => [
     {
       Principal: { Service: service },
       Action: ["s3:GetBucketAcl", "s3:GetBucketLocation"],
       Resource: bucketArn,
-      Condition: fromThisAccount,
+      Condition: onBehalfOf(accounts),
     },
     {
       Principal: { Service: service },
       Action: "s3:PutObject",
       Resource: pulumi.interpolate`${bucketArn}/*`,
-      Condition: fromThisAccount,
+      Condition: onBehalfOf(accounts),
     },
   ]);
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as sqs from "@pulumi/aws/sqs";
 import type { Deployment } from "../deployment.ts";
 import type { QueueSpec } from "../inputs.ts";
-import { onlyTls, policyDocument, type Statement } from "../policies.ts";
+import { onBehalfOf, onlyTls, policyDocument, type Statement } from "../policies.ts";
 import type { Encryption } from "./Encryption.ts";
 
 /** A part of AWS that writes to a queue by itself: a topic, a bucket, a rule. */
@@ -14,6 +14,8 @@ export interface Sender {
 export interface DurableQueueArgs {
   deployment: Deployment;
   encryption: Encryption;
+  /** The DLQ, whose messages somebody has yet to look at, cannot be deleted. */
+  protect: boolean;
   spec: QueueSpec;
   /** How long the function that reads it may take for a batch. */
   consumerTimeoutS: number;
@@ -32,7 +34,7 @@ export class DurableQueue extends pulumi.ComponentResource {
 
   constructor(name: string, args: DurableQueueArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mantissa:aws:DurableQueue", name, {}, opts);
-    const { deployment, encryption, spec } = args;
+    const { deployment, encryption, protect, spec } = args;
     const tags = deployment.tags("DurableQueue");
     const encrypted = { kmsMasterKeyId: encryption.keyArn, kmsDataKeyReusePeriodSeconds: 300 };
     this.spec = spec;
@@ -45,7 +47,7 @@ export class DurableQueue extends pulumi.ComponentResource {
         ...encrypted,
         tags,
       },
-      { parent: this },
+      { parent: this, protect },
     );
     this.queue = new sqs.Queue(
       name,
@@ -110,10 +112,8 @@ function maySend(deployment: Deployment, queueArn: pulumi.Output<string>, sender
     Resource: queueArn,
     Condition: {
       ArnEquals: { "aws:SourceArn": sender.arn },
-      // EventBridge names its rule, whose ARN has the account in it, and not the account.
-      ...(sender.service === "events.amazonaws.com"
-        ? {}
-        : { StringEquals: { "aws:SourceAccount": deployment.accountId } }),
+      // A bucket's ARN does not say whose it is. The others' do, and AWS documents just the ARN for them.
+      ...(sender.service === "s3.amazonaws.com" ? onBehalfOf([deployment.accountId]) : {}),
     },
   };
 }

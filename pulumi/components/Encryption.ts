@@ -1,24 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as kms from "@pulumi/aws/kms";
 import type { Deployment } from "../deployment.ts";
-import { LOG_SERVICES, policyDocument, type Statement } from "../policies.ts";
+import { LOG_SERVICES, onBehalfOf, policyDocument, type Statement } from "../policies.ts";
+
+export interface EncryptionArgs {
+  deployment: Deployment;
+  protect: boolean;
+  /** Accounts whose services deliver logs, beside this one. */
+  logAccounts: string[];
+}
 
 /** The one customer key: queues, topics, tables, buckets, logs and the functions' environments are encrypted with it. */
 export class Encryption extends pulumi.ComponentResource {
   readonly keyArn: pulumi.Output<string>;
 
-  constructor(name: string, args: { deployment: Deployment }, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: EncryptionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mantissa:aws:Encryption", name, {}, opts);
-    const { deployment } = args;
+    const { deployment, protect } = args;
     const key = new kms.Key(
       name,
       {
         description: `Mantissa Log, stack ${deployment.stack}`,
         enableKeyRotation: true,
-        policy: keyPolicy(deployment),
+        policy: keyPolicy(args),
         tags: deployment.tags("Encryption"),
       },
-      { parent: this },
+      { parent: this, protect },
     );
     new kms.Alias(name, { name: `alias/mantissa-${deployment.stack}`, targetKeyId: key.keyId }, { parent: this });
     this.keyArn = key.arn;
@@ -38,12 +45,14 @@ export class Encryption extends pulumi.ComponentResource {
 /** In a key's own policy the resource `*` is that key. */
 const THIS_KEY = "*";
 
-function keyPolicy(deployment: Deployment): pulumi.Output<string> {
-  const fromThisAccount = { StringEquals: { "aws:SourceAccount": deployment.accountId } };
+/** They ask which key it is before they use it. */
+const DESCRIBING = new Set(["cloudtrail.amazonaws.com", "events.amazonaws.com"]);
+
+function keyPolicy({ deployment, logAccounts }: EncryptionArgs): pulumi.Output<string> {
   const mayUse = (sid: string, service: string, condition?: Statement["Condition"]): Statement => ({
     Sid: sid,
     Principal: { Service: service },
-    Action: ["kms:Decrypt", "kms:GenerateDataKey", ...(service === "events.amazonaws.com" ? ["kms:DescribeKey"] : [])],
+    Action: ["kms:Decrypt", "kms:GenerateDataKey", ...(DESCRIBING.has(service) ? ["kms:DescribeKey"] : [])],
     Resource: THIS_KEY,
     ...(condition ? { Condition: condition } : {}),
   });
@@ -55,12 +64,15 @@ function keyPolicy(deployment: Deployment): pulumi.Output<string> {
       Action: ADMINISTRATION,
       Resource: THIS_KEY,
     },
-    mayUse("TopicsToQueues", "sns.amazonaws.com", fromThisAccount),
-    mayUse("BucketsToQueues", "s3.amazonaws.com", fromThisAccount),
-    // EventBridge sends no source account with its calls to KMS; the policies of queue and topic name its rules.
+    // As AWS documents them, without a condition: whoever sends no source account would lose messages, in silence. The
+    // policies of queues and topics name the topic, the bucket and the rules that may send.
+    mayUse("TopicsToQueues", "sns.amazonaws.com"),
+    mayUse("BucketsToQueues", "s3.amazonaws.com"),
     mayUse("EventsToQueues", "events.amazonaws.com"),
-    ...LOG_SERVICES.map((service, at) => mayUse(`LogsToBucket${at}`, service, fromThisAccount)),
-    mayUse("AlarmsToTopic", "cloudwatch.amazonaws.com", fromThisAccount),
+    ...LOG_SERVICES.map((service, at) =>
+      mayUse(`LogsToBucket${at}`, service, onBehalfOf([deployment.accountId, ...logAccounts])),
+    ),
+    mayUse("AlarmsToTopic", "cloudwatch.amazonaws.com", onBehalfOf([deployment.accountId])),
     {
       Sid: "Logs",
       Principal: { Service: pulumi.interpolate`logs.${deployment.region}.amazonaws.com` },

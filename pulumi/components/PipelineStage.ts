@@ -15,6 +15,8 @@ import type { Surroundings } from "../surroundings.ts";
 export interface PipelineStageArgs {
   spec: FunctionSpec;
   around: Surroundings;
+  /** The secrets it may read, beside what every function may. */
+  secretArns?: pulumi.Output<string>[];
 }
 
 /** A function of the pipeline: its role, its log, and what wakes it: queues, a schedule, or the deployment itself. */
@@ -31,7 +33,7 @@ export class PipelineStage extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mantissa:aws:PipelineStage", name, {}, opts);
-    const { spec, around } = args;
+    const { spec, around, secretArns = [] } = args;
     const { deployment, encryption, settings } = around;
     const functionName = deployment.name(spec.name);
     const tags = deployment.tags("PipelineStage");
@@ -56,7 +58,7 @@ export class PipelineStage extends pulumi.ComponentResource {
     );
     const policy = new iam.RolePolicy(
       name,
-      { role: role.name, name: "needs", policy: policyDocument(permissions(spec, around, logs.arn)) },
+      { role: role.name, name: "needs", policy: policyDocument(permissions(spec, around, logs.arn, secretArns)) },
       { parent: this },
     );
     this.function = new lambda.Function(
@@ -88,6 +90,7 @@ export class PipelineStage extends pulumi.ComponentResource {
   }
 
   private consume(spec: FunctionSpec, around: Surroundings): void {
+    const atMost = around.settings.maxConcurrency ?? Infinity;
     for (const queueName of spec.queues) {
       const { spec: queueSpec, queue } = around.queue(queueName);
       const mapping = new lambda.EventSourceMapping(
@@ -99,7 +102,8 @@ export class PipelineStage extends pulumi.ComponentResource {
           // Lambda takes more than ten at once only when it may wait for them.
           ...(queueSpec.batch_size > 10 ? { maximumBatchingWindowInSeconds: 1 } : {}),
           functionResponseTypes: ["ReportBatchItemFailures"],
-          scalingConfig: { maximumConcurrency: Math.max(2, spec.max_concurrency) },
+          // Lambda takes no less than two.
+          scalingConfig: { maximumConcurrency: Math.max(2, Math.min(spec.max_concurrency, atMost)) },
           tags: around.deployment.tags("PipelineStage"),
         },
         { parent: this },
@@ -114,6 +118,8 @@ export class PipelineStage extends pulumi.ComponentResource {
     }
     const { deployment, schedules } = around;
     const { rate_minutes: minutes, input } = spec.schedule;
+    // When the next tick is due, this one is not needed any more.
+    const maximumEventAgeInSeconds = Math.min(60 * minutes, LONGEST_EVENT_AGE_S);
     const role = new iam.Role(
       `${this.name}-schedule`,
       {
@@ -138,7 +144,7 @@ export class PipelineStage extends pulumi.ComponentResource {
     // A tick that fails is made up by the next one: retrying it would only make two run at once.
     const invocation = new lambda.FunctionEventInvokeConfig(
       `${this.name}-schedule`,
-      { functionName: this.function.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 * minutes },
+      { functionName: this.function.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds },
       { parent: this },
     );
     new scheduler.Schedule(
@@ -153,13 +159,16 @@ export class PipelineStage extends pulumi.ComponentResource {
           arn: this.function.arn,
           roleArn: role.arn,
           input: JSON.stringify(input),
-          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 * minutes },
+          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds },
         },
       },
       { parent: this, dependsOn: [policy, invocation] },
     );
   }
 }
+
+/** Lambda keeps an invocation for no longer. */
+const LONGEST_EVENT_AGE_S = 6 * 60 * 60;
 
 function packageOf(spec: FunctionSpec, packages: string): string {
   const file = path.join(packages, spec.binary, "bootstrap.zip");

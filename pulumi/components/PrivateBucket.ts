@@ -10,13 +10,13 @@ export interface PrivateBucketArgs {
   holds: string;
   /** `undefined`: S3's own key, for what the public may read anyway through CloudFront. */
   encryption: Encryption | undefined;
-  /** Keeps what was overwritten or deleted for 30 days. */
-  versioned: boolean;
+  /** Days for which what was overwritten or deleted is kept; `undefined` keeps none of it. */
+  oldVersionsDays?: number;
   /** Days after which objects go; `undefined` keeps them. */
   expireAfterDays?: number;
   /** Days after which objects move to infrequent access. */
   infrequentAfterDays?: number;
-  /** `pulumi destroy` stops at a bucket that holds something. */
+  /** Neither the bucket nor one of its settings can be deleted; without it, the bucket goes with all it holds. */
   protect: boolean;
   /** Whom its policy lets in, beside the account's own roles: `setPolicy` says it where this does not. */
   policy: ((bucketArn: pulumi.Output<string>) => Statement[]) | "set later";
@@ -35,7 +35,8 @@ export class PrivateBucket extends pulumi.ComponentResource {
     args: PrivateBucketArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("mantissa:aws:PrivateBucket", logicalName, {}, opts);
+    // Its settings inherit it: what keeps a bucket private is kept with it.
+    super("mantissa:aws:PrivateBucket", logicalName, {}, { ...opts, protect: args.protect });
     const name = logicalName;
     const bucket = new s3.Bucket(
       name,
@@ -58,12 +59,13 @@ export class PrivateBucket extends pulumi.ComponentResource {
       { ...of, rules: [encryptionRule(args.encryption)] },
       { parent: this },
     );
-    const versioning = args.versioned
-      ? new s3.BucketVersioning(name, { ...of, versioningConfiguration: { status: "Enabled" } }, { parent: this })
-      : undefined;
+    const versioning =
+      args.oldVersionsDays === undefined
+        ? undefined
+        : new s3.BucketVersioning(name, { ...of, versioningConfiguration: { status: "Enabled" } }, { parent: this });
     new s3.BucketLifecycleConfiguration(
       name,
-      { ...of, rules: [lifecycleRule(args)] },
+      { ...of, rules: lifecycleRules(args) },
       { parent: this, dependsOn: versioning ? [versioning] : [] },
     );
     this.name = bucket.bucket;
@@ -98,16 +100,21 @@ function encryptionRule(encryption: Encryption | undefined) {
     : { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } };
 }
 
-function lifecycleRule(args: PrivateBucketArgs) {
-  return {
+function lifecycleRules(args: PrivateBucketArgs) {
+  const all = { status: "Enabled", filter: { prefix: "" } };
+  const age = {
     id: "age",
-    status: "Enabled",
-    filter: { prefix: "" },
+    ...all,
     abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
     ...(args.infrequentAfterDays === undefined
       ? {}
       : { transitions: [{ days: args.infrequentAfterDays, storageClass: "STANDARD_IA" }] }),
     ...(args.expireAfterDays === undefined ? {} : { expiration: { days: args.expireAfterDays } }),
-    ...(args.versioned ? { noncurrentVersionExpiration: { noncurrentDays: 30 } } : {}),
+    ...(args.oldVersionsDays === undefined
+      ? {}
+      : { noncurrentVersionExpiration: { noncurrentDays: args.oldVersionsDays } }),
   };
+  // What a deletion leaves when its last old version is gone. S3 takes it in no rule that has days.
+  const deleted = { id: "deleted", ...all, expiration: { expiredObjectDeleteMarker: true } };
+  return args.oldVersionsDays === undefined ? [age] : [age, deleted];
 }

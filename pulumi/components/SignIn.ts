@@ -39,7 +39,7 @@ export class SignIn extends pulumi.ComponentResource {
         deletionProtection: protect ? "ACTIVE" : "INACTIVE",
         tags: deployment.tags("SignIn"),
       },
-      { parent: this },
+      { parent: this, protect },
     );
     const domain = new cognito.UserPoolDomain(
       name,

@@ -48,7 +48,7 @@ export class StateTables extends pulumi.ComponentResource {
           deletionProtectionEnabled: protect,
           tags: deployment.tags("StateTables"),
         },
-        { parent: this },
+        { parent: this, protect },
       );
       this.tables.push(table);
       this.byName.set(spec.name, { spec, table });

@@ -17,6 +17,7 @@ export interface WebSiteArgs {
 /** The web application: CloudFront in front of a bucket that only this distribution reads, and of the API. */
 export class WebSite extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
+  readonly bucketName: pulumi.Output<string>;
 
   constructor(name: string, args: WebSiteArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mantissa:aws:WebSite", name, {}, opts);
@@ -24,7 +25,7 @@ export class WebSite extends pulumi.ComponentResource {
     const bucket = new PrivateBucket(
       name,
       // CloudFront hands these files to everybody, so S3's own key does; they are built anew, so nothing keeps them.
-      { deployment, encryption: undefined, holds: name, versioned: false, protect: false, policy: "set later" },
+      { deployment, encryption: undefined, holds: name, protect: false, policy: "set later" },
       { parent: this },
     );
     const distribution = this.distribute(name, deployment, bucket, args.apiUrl);
@@ -37,6 +38,7 @@ export class WebSite extends pulumi.ComponentResource {
       },
     ]);
     this.upload(name, deployment, args.folder, bucket);
+    this.bucketName = bucket.name;
     this.url = pulumi.interpolate`https://${distribution.domainName}`;
     this.registerOutputs({ url: this.url });
   }

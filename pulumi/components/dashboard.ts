@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { RULE_FAILED, type AlarmsArgs } from "./Alarms.ts";
+import type { AlarmsArgs } from "./Alarms.ts";
+import { RULE_FAILED } from "./watches.ts";
 
 type Metric = (pulumi.Input<string> | Record<string, unknown>)[];
 

@@ -118,9 +118,13 @@ export const storage: Record<string, ResourceType> = {
         ID: rule.id,
         Status: rule.status,
         Filter: { Prefix: rule.filter.prefix },
-        AbortIncompleteMultipartUpload: {
-          DaysAfterInitiation: rule.abortIncompleteMultipartUpload.daysAfterInitiation,
-        },
+        ...(rule.abortIncompleteMultipartUpload
+          ? {
+              AbortIncompleteMultipartUpload: {
+                DaysAfterInitiation: rule.abortIncompleteMultipartUpload.daysAfterInitiation,
+              },
+            }
+          : {}),
         ...(rule.transitions
           ? {
               Transitions: rule.transitions.map((each: Inputs) => ({
@@ -129,7 +133,14 @@ export const storage: Record<string, ResourceType> = {
               })),
             }
           : {}),
-        ...(rule.expiration ? { Expiration: { Days: rule.expiration.days } } : {}),
+        ...(rule.expiration
+          ? {
+              Expiration: {
+                Days: rule.expiration.days,
+                ExpiredObjectDeleteMarker: rule.expiration.expiredObjectDeleteMarker,
+              },
+            }
+          : {}),
         ...(rule.noncurrentVersionExpiration
           ? { NoncurrentVersionExpiration: { NoncurrentDays: rule.noncurrentVersionExpiration.noncurrentDays } }
           : {}),
@@ -237,6 +248,7 @@ export const storage: Record<string, ResourceType> = {
   },
   "aws:secretsmanager/secret:Secret": {
     passes: ["name", "description", "kmsKeyId", "tags"],
+    leavesOut: { recoveryWindowInDays: "says what Secrets Manager does when Pulumi deletes the secret" },
     async create(inputs, { secrets }) {
       const answer = await secrets.send(
         new CreateSecretCommand({

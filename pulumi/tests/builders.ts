@@ -6,7 +6,8 @@ import { AlertTopic } from "../components/AlertTopic.ts";
 import { Configuration } from "../components/Configuration.ts";
 import { DataLake } from "../components/DataLake.ts";
 import { DurableQueue } from "../components/DurableQueue.ts";
-import { Encryption } from "../components/Encryption.ts";
+import { emptySecret } from "../components/emptySecret.ts";
+import { Encryption, type EncryptionArgs } from "../components/Encryption.ts";
 import { EventBus } from "../components/EventBus.ts";
 import { MailIdentity } from "../components/MailIdentity.ts";
 import { StateTables } from "../components/StateTables.ts";
@@ -44,9 +45,12 @@ export function someSettings(overrides: Partial<Settings> = {}): Settings {
     assetsFile: undefined,
     maxmindFile: undefined,
     protect: false,
+    maxConcurrency: undefined,
     logFilter: "info",
     logRetentionDays: 7,
     otlpEndpoint: undefined,
+    otlpHeadersSecret: undefined,
+    logAccounts: [],
     outsideSubscribers: [],
     destinationSecrets: {},
     operatorEmails: [],
@@ -97,6 +101,10 @@ export function someFunction(overrides: Partial<FunctionSpec> = {}): FunctionSpe
   };
 }
 
+export function someEncryption(overrides: Partial<EncryptionArgs> = {}): Encryption {
+  return new Encryption("key", { deployment: new Deployment(STACK), protect: false, logAccounts: [], ...overrides });
+}
+
 /** Everything that is there before the functions are. */
 export function someSurroundings(overrides: Partial<Settings> = {}): Surroundings & {
   queues: DurableQueue[];
@@ -104,8 +112,9 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
 } {
   const settings = someSettings(overrides);
   const deployment = new Deployment(STACK);
-  const encryption = new Encryption("key", { deployment });
-  const { protect, mailIdentity } = settings;
+  const { protect, logAccounts, mailIdentity, otlpHeadersSecret, queryLimitGib } = settings;
+  const encryption = someEncryption({ protect, logAccounts });
+  const secret = { deployment, encryption, protect, holds: "Headers", component: "Telemetry" };
   const topics = topology.topics.map(
     (spec) => new AlertTopic(spec.name, { deployment, encryption, spec, outsideSubscribers: [] }),
   );
@@ -114,6 +123,7 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
       new DurableQueue(spec.name, {
         deployment,
         encryption,
+        protect,
         spec,
         consumerTimeoutS: 10,
         retentionDays: 4,
@@ -131,8 +141,9 @@ export function someSurroundings(overrides: Partial<Settings> = {}): Surrounding
     topic: finder("topic", topics, "the test"),
     bus: new EventBus("events", { deployment, encryption }),
     mail: mailIdentity === undefined ? undefined : new MailIdentity("mail", { deployment, identity: mailIdentity }),
+    otlpHeaders: otlpHeadersSecret ? emptySecret("otlp-headers", { ...secret, name: otlpHeadersSecret }) : undefined,
     state: new StateTables("state", { deployment, encryption, protect, specs: tables }),
-    lake: new DataLake("lake", { deployment, encryption, protect, spec: lake, queryLimitGib: settings.queryLimitGib }),
+    lake: new DataLake("lake", { deployment, encryption, protect, logAccounts, spec: lake, queryLimitGib }),
     configuration: new Configuration("configuration", { deployment, encryption, ...settings }),
     schedules: new scheduler.ScheduleGroup("schedules", { name: "mantissa-test" }),
   };

@@ -2,20 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AlertTopic } from "../components/AlertTopic.ts";
 import { DurableQueue } from "../components/DurableQueue.ts";
-import { Encryption } from "../components/Encryption.ts";
 import { Deployment } from "../deployment.ts";
 import type { TopicSpec } from "../inputs.ts";
 import { finder } from "../surroundings.ts";
-import { someQueue, STACK } from "./builders.ts";
-import { all, only, record, statements } from "./record.ts";
+import { someEncryption, someQueue, STACK } from "./builders.ts";
+import { only, record, statements, type PolicyStatement } from "./record.ts";
 
 function aQueue(args: Partial<ConstructorParameters<typeof DurableQueue>[1]> = {}): DurableQueue {
-  const deployment = new Deployment(STACK);
-  const encryption = new Encryption("key", { deployment });
   const spec = args.spec ?? someQueue();
   return new DurableQueue(spec.name, {
-    deployment,
-    encryption,
+    deployment: new Deployment(STACK),
+    encryption: someEncryption(),
+    protect: false,
     spec,
     consumerTimeoutS: 30,
     retentionDays: 4,
@@ -27,8 +25,24 @@ function aQueue(args: Partial<ConstructorParameters<typeof DurableQueue>[1]> = {
 
 const ALERTS: TopicSpec = {
   name: "alerts",
+  outside_subscribers: true,
   subscriptions: [{ queue: "dedup-rule_matched", filter: { attribute: "type", any_of: ["mantissa.alert_opened.v1"] } }],
 };
+
+function aTopic(spec = ALERTS, outsideSubscribers: string[] = []): AlertTopic {
+  return new AlertTopic(spec.name, {
+    deployment: new Deployment(STACK),
+    encryption: someEncryption(),
+    spec,
+    outsideSubscribers,
+  });
+}
+
+async function letInBy(program: () => unknown, type: string, name?: string): Promise<unknown[]> {
+  const { resources } = await record(STACK, program);
+  const policy = only(resources, type, name);
+  return statements(policy.inputs["policy"]).filter(({ Effect }) => Effect === "Allow");
+}
 
 test("a queue's dead messages go to its DLQ, and only they", async () => {
   const { resources } = await record(STACK, () => aQueue());
@@ -65,32 +79,46 @@ test("a DLQ keeps messages for longer than the queue", async () => {
   assert.equal(dlq?.inputs["messageRetentionSeconds"], 14 * 24 * 3600);
 });
 
-test("only a sender that is named may send, from this account", async () => {
+test("only a bucket that is named may send, and it must be of this account", async () => {
   const arn = "arn:aws:s3:::raw";
-  const { resources } = await record(STACK, () => aQueue({ senders: [{ service: "s3.amazonaws.com", arn }] }));
-  const policy = only(resources, "aws:sqs/queuePolicy:QueuePolicy", "dedup-rule_matched");
-  const allowed = statements(policy.inputs["policy"]).filter(({ Effect }) => Effect === "Allow");
-  assert.deepEqual(allowed, [
+  const program = () => aQueue({ senders: [{ service: "s3.amazonaws.com", arn }] });
+  assert.deepEqual(await letInBy(program, "aws:sqs/queuePolicy:QueuePolicy", "dedup-rule_matched"), [
     {
       Effect: "Allow",
       Principal: { Service: "s3.amazonaws.com" },
       Action: "sqs:SendMessage",
       Resource: "arn:aws:sqs:eu-central-1:123456789012:mantissa-test-dedup-rule_matched",
-      Condition: { ArnEquals: { "aws:SourceArn": arn }, StringEquals: { "aws:SourceAccount": "123456789012" } },
+      Condition: { ArnEquals: { "aws:SourceArn": arn }, StringEquals: { "aws:SourceAccount": ["123456789012"] } },
     },
   ]);
 });
 
+test("a topic may send by its ARN alone, to the queue and to its DLQ", async () => {
+  const arn = "arn:aws:sns:eu-central-1:123456789012:mantissa-test-alerts";
+  const program = () => aQueue({ senders: [{ service: "sns.amazonaws.com", arn }] });
+  for (const name of ["dedup-rule_matched", "dedup-rule_matched-dlq"]) {
+    assert.deepEqual(await letInBy(program, "aws:sqs/queuePolicy:QueuePolicy", name), [
+      {
+        Effect: "Allow",
+        Principal: { Service: "sns.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: `arn:aws:sqs:eu-central-1:123456789012:mantissa-test-${name}`,
+        Condition: { ArnEquals: { "aws:SourceArn": arn } },
+      },
+    ]);
+  }
+});
+
+test("a protected DLQ cannot be deleted", async () => {
+  for (const protect of [true, false]) {
+    const { resources } = await record(STACK, () => aQueue({ protect }));
+    assert.equal(only(resources, "aws:sqs/queue:Queue", "dedup-rule_matched-dlq").protect, protect);
+  }
+});
+
 test("a subscription filters by attribute, delivers what was sent, and leaves in the DLQ what it cannot deliver", async () => {
   const { resources } = await record(STACK, () => {
-    const queue = aQueue();
-    const { deployment, encryption } = {
-      deployment: new Deployment(STACK),
-      encryption: new Encryption("other", { deployment: new Deployment(STACK) }),
-    };
-    new AlertTopic("alerts", { deployment, encryption, spec: ALERTS, outsideSubscribers: [] }).subscribe(
-      finder("queue", [queue], "the test"),
-    );
+    aTopic().subscribe(finder("queue", [aQueue()], "the test"));
   });
   const { inputs } = only(resources, "aws:sns/topicSubscription:TopicSubscription");
   assert.equal(inputs["rawMessageDelivery"], true);
@@ -100,14 +128,8 @@ test("a subscription filters by attribute, delivers what was sent, and leaves in
 });
 
 test("outside accounts may subscribe queues and HTTPS endpoints, and do nothing else", async () => {
-  const { resources } = await record(STACK, () => {
-    const deployment = new Deployment(STACK);
-    const encryption = new Encryption("key", { deployment });
-    return new AlertTopic("alerts", { deployment, encryption, spec: ALERTS, outsideSubscribers: ["210987654321"] });
-  });
-  const policy = only(resources, "aws:sns/topicPolicy:TopicPolicy");
-  const allowed = statements(policy.inputs["policy"]).filter(({ Effect }) => Effect === "Allow");
-  assert.deepEqual(allowed, [
+  const program = () => aTopic(ALERTS, ["210987654321"]);
+  assert.deepEqual(await letInBy(program, "aws:sns/topicPolicy:TopicPolicy"), [
     {
       Sid: "OutsideSubscribers",
       Effect: "Allow",
@@ -119,25 +141,43 @@ test("outside accounts may subscribe queues and HTTPS endpoints, and do nothing 
   ]);
 });
 
-test("a topic without outside subscribers lets nobody in", async () => {
-  const { resources } = await record(STACK, () => {
-    const deployment = new Deployment(STACK);
-    const encryption = new Encryption("key", { deployment });
-    return new AlertTopic("alerts", { deployment, encryption, spec: ALERTS, outsideSubscribers: [] });
-  });
-  const policy = only(resources, "aws:sns/topicPolicy:TopicPolicy");
-  assert.ok(statements(policy.inputs["policy"]).every(({ Effect }) => Effect === "Deny"));
+test("a topic that nobody was let into, and one that is between our stages, let nobody in", async () => {
+  const between = { ...ALERTS, outside_subscribers: false };
+  assert.deepEqual(await letInBy(() => aTopic(ALERTS, []), "aws:sns/topicPolicy:TopicPolicy"), []);
+  assert.deepEqual(await letInBy(() => aTopic(between, ["210987654321"]), "aws:sns/topicPolicy:TopicPolicy"), []);
 });
 
-test("services use the key for this account only", async () => {
-  const { resources } = await record(STACK, () => new Encryption("key", { deployment: new Deployment(STACK) }));
-  const services = statements(only(resources, "aws:kms/key:Key").inputs["policy"]).filter(
-    ({ Principal }) => typeof Principal === "object" && "Service" in Principal,
-  );
-  for (const { Principal, Condition } of services) {
-    const unconditional = Condition === undefined;
-    // EventBridge calls KMS without a source.
-    assert.equal(unconditional, JSON.stringify(Principal).includes("events.amazonaws.com"));
+/** What a service of AWS may do with the key, and on whose behalf. */
+async function mayUseTheKey(service: string): Promise<unknown[]> {
+  const program = () => someEncryption({ logAccounts: ["345678901234"] });
+  const allowed = (await letInBy(program, "aws:kms/key:Key")) as PolicyStatement[];
+  return allowed
+    .filter(({ Principal }) => typeof Principal === "object" && Principal["Service"] === service)
+    .map(({ Action, Condition }) => [Action, Condition]);
+}
+
+test("who only carries messages uses the key as AWS documents it, without a condition", async () => {
+  for (const service of ["s3.amazonaws.com", "sns.amazonaws.com"]) {
+    assert.deepEqual(await mayUseTheKey(service), [[["kms:Decrypt", "kms:GenerateDataKey"], undefined]]);
   }
-  assert.equal(all(resources, "aws:kms/alias:Alias").length, 1);
+  assert.deepEqual(await mayUseTheKey("events.amazonaws.com"), [
+    [["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], undefined],
+  ]);
+});
+
+test("who delivers logs uses the key for this account and those that are let in", async () => {
+  const accounts = { StringEquals: { "aws:SourceAccount": ["123456789012", "345678901234"] } };
+  // CloudTrail looks at a key before it creates a trail with it.
+  assert.deepEqual(await mayUseTheKey("cloudtrail.amazonaws.com"), [
+    [["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], accounts],
+  ]);
+  for (const service of ["delivery.logs.amazonaws.com", "guardduty.amazonaws.com"]) {
+    assert.deepEqual(await mayUseTheKey(service), [[["kms:Decrypt", "kms:GenerateDataKey"], accounts]]);
+  }
+});
+
+test("the key has a name, and a protected one cannot be deleted", async () => {
+  const { resources } = await record(STACK, () => someEncryption({ protect: true }));
+  assert.equal(only(resources, "aws:kms/alias:Alias").inputs["name"], "alias/mantissa-test");
+  assert.equal(only(resources, "aws:kms/key:Key").protect, true);
 });

@@ -19,10 +19,10 @@ test("nobody signs themselves up, and everybody has a second factor", async () =
     STACK,
     () => new SignIn("sign-in", { deployment: new Deployment(STACK), protect: true }),
   );
-  const { inputs } = only(resources, "aws:cognito/userPool:UserPool");
+  const { inputs, protect } = only(resources, "aws:cognito/userPool:UserPool");
   assert.equal(inputs["adminCreateUserConfig"].allowAdminCreateUserOnly, true);
   assert.equal(inputs["mfaConfiguration"], "ON");
-  assert.equal(inputs["deletionProtection"], "ACTIVE");
+  assert.deepEqual([inputs["deletionProtection"], protect], ["ACTIVE", true]);
 });
 
 test("the web application signs people in with a code, holds no secret, and is only where it is", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { unique } from "../inputs.ts";
 import { checks } from "./policy_checks.ts";
 import { deployed, EVERYTHING } from "./program.ts";
 import { all, only, type Recorded } from "./record.ts";
@@ -28,6 +29,14 @@ test("stacks differ as their files say", () => {
   const table = (resources: Recorded[]) => only(resources, "aws:dynamodb/table:Table", "state-alerts").inputs;
   assert.equal(table(dev)["deletionProtectionEnabled"], false);
   assert.equal(table(prod)["deletionProtectionEnabled"], true);
+  const protectedTypes = (resources: Recorded[]) =>
+    unique(resources.filter(({ protect }) => protect).map(({ type }) => type));
+  assert.deepEqual(protectedTypes(dev), []);
+  for (const type of ["dynamodb/table:Table", "s3/bucket:Bucket", "kms/key:Key", "cognito/userPool:UserPool"]) {
+    assert.ok(protectedTypes(prod).includes(`aws:${type}`), type);
+  }
+  const dlqs = all(prod, "aws:sqs/queue:Queue").filter((queue) => !isMainQueue(queue));
+  assert.ok(dlqs.length > 0 && dlqs.every(({ protect }) => protect));
   const architectures = (resources: Recorded[]) =>
     all(resources, "aws:lambda/function:Function")[0]?.inputs["architectures"];
   assert.deepEqual(architectures(dev), ["x86_64"]);
@@ -56,6 +65,17 @@ const breaks: Record<keyof typeof checks, ((resources: Recorded[]) => void)[]> =
     allow("aws:iam/rolePolicy:RolePolicy", { Action: "s3:GetObject", Resource: "arn:aws:s3:::somebody-elses/*" }),
     allow("aws:iam/rolePolicy:RolePolicy", { Action: "sqs:SendMessage", Resource: "arn:aws:sqs:*:1:mantissa-dev-q" }),
     allow("aws:iam/rolePolicy:RolePolicy", { Action: "sqs:SendMessage", NotResource: "arn:aws:sqs:r:1:q" }),
+    // Named as ours are, and yet more than one thing, or another's.
+    ...[
+      "arn:aws:dynamodb:eu-central-1:123456789012:table/mantissa-dev-*",
+      "arn:aws:dynamodb:eu-central-1:123456789012:table/mantissa-dev-alerts/index/*",
+      "arn:aws:s3:::mantissa-dev-*/*",
+      "arn:aws:s3:::mantissa-dev-raw-123456789012/AWSLogs*",
+      "arn:aws:s3:::mantissa-dev-raw-999999999999/*",
+      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mantissa-dev/*",
+      "arn:aws:glue:eu-central-1:123456789012:table/*",
+      "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/mantissa-dev-*",
+    ].map((Resource) => allow("aws:iam/rolePolicy:RolePolicy", { Action: "s3:GetObject", Resource })),
   ],
   "every role is taken on by one service": [
     change("aws:iam/role:Role", (inputs) => {
@@ -81,6 +101,7 @@ const breaks: Record<keyof typeof checks, ((resources: Recorded[]) => void)[]> =
   ],
   "every queue and every DLQ has an alarm that somebody hears": [
     remove("aws:cloudwatch/metricAlarm:MetricAlarm", isDepthAlarm),
+    remove("aws:cloudwatch/metricAlarm:MetricAlarm", ({ name }) => name.endsWith("-dlq-age")),
     change("aws:cloudwatch/metricAlarm:MetricAlarm", (inputs) => (inputs["alarmActions"] = []), isDepthAlarm),
     add("aws:sqs/queue:Queue", { name: "mantissa-dev-forgotten" }),
   ],
@@ -102,6 +123,24 @@ const breaks: Record<keyof typeof checks, ((resources: Recorded[]) => void)[]> =
     change("aws:athena/workgroup:Workgroup", (inputs) => {
       inputs["configuration"].enforceWorkgroupConfiguration = false;
     }),
+    change("aws:sqs/queue:Queue", (inputs) => (inputs["kmsMasterKeyId"] = "alias/aws/sqs")),
+    add("aws:rds/instance:Instance", { storageEncrypted: true }),
+    ...[
+      { sseAlgorithm: "AES256" },
+      { sseAlgorithm: "aws:kms" },
+      { sseAlgorithm: "aws:kms", kmsMasterKeyId: "other" },
+    ].map((algorithm) =>
+      change(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        (inputs) => (inputs["rules"][0].applyServerSideEncryptionByDefault = algorithm),
+        ({ name }) => name === "raw",
+      ),
+    ),
+    change(
+      "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+      (inputs) => (inputs["rules"] = []),
+      ({ name }) => name === "web",
+    ),
     remove("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"),
   ],
   "nothing is reached without TLS": [
@@ -130,7 +169,7 @@ test("each policy can be broken", async (t) => {
       assert.ok(waysToBreak.length > 0, "nothing shows that this check can fail");
       for (const [at, spoil] of waysToBreak.entries()) {
         const bad = structuredClone(
-          program.dev.map(({ type, name, inputs }) => ({ type, name, inputs: withoutAssets(inputs) })),
+          program.dev.map(({ inputs, ...resource }) => ({ ...resource, inputs: withoutAssets(inputs) })),
         );
         spoil(bad);
         assert.notDeepEqual(check(bad), [], `way ${at} to break it goes unseen`);
@@ -171,7 +210,7 @@ function remove(type: string, which = (_: Recorded) => true): Spoil {
 }
 
 function add(type: string, inputs: Recorded["inputs"]): Spoil {
-  return (resources) => resources.push({ type, name: "bad", inputs });
+  return (resources) => resources.push({ type, name: "bad", inputs, protect: false });
 }
 
 function allow(type: string, statement: Record<string, unknown>): Spoil {

@@ -1,5 +1,6 @@
 import { ONLY_TLS } from "../policies.ts";
-import { all, statements, type PolicyStatement, type Recorded } from "./record.ts";
+import { notEncrypted } from "./encrypted.ts";
+import { ACCOUNT, all, ofBucket, REGION, statements, type PolicyStatement, type Recorded } from "./record.ts";
 
 /** What must hold for a whole program. Each check names the resources that break it. */
 export const checks: Record<string, (resources: Recorded[]) => string[]> = {
@@ -38,7 +39,7 @@ export const checks: Record<string, (resources: Recorded[]) => string[]> = {
       // In a key's own policy the resource `*` is that key.
       const resourceNames = type === "aws:kms/key:Key" ? [] : [statement.Resource ?? []].flat();
       return resourceNames
-        .filter((resource) => resource.includes("*") && !WITHIN_OURS.test(resource))
+        .filter((resource) => resource.includes("*") && !isWithinOurs(resource, resources))
         .map((resource) => `${owner} allows it on ${resource}`);
     }),
 
@@ -64,16 +65,20 @@ export const checks: Record<string, (resources: Recorded[]) => string[]> = {
   },
 
   "every queue and every DLQ has an alarm that somebody hears": (resources) => {
-    const watched = (metric: string, queue: Recorded) =>
+    const watched = (metric: string, within: (inputs: Recorded["inputs"]) => boolean) => (queue: Recorded) =>
       all(resources, "aws:cloudwatch/metricAlarm:MetricAlarm").some(
         ({ inputs }) =>
           inputs["metricName"] === metric &&
           inputs["dimensions"]?.QueueName === queue.inputs["name"] &&
-          inputs["alarmActions"]?.length > 0,
+          inputs["alarmActions"]?.length > 0 &&
+          within(inputs),
       );
+    const fallsBehind = watched("ApproximateAgeOfOldestMessage", () => true);
+    const fills = watched("ApproximateNumberOfMessagesVisible", ({ period }) => period <= 60);
+    const stays = watched("ApproximateNumberOfMessagesVisible", ({ period }) => period > 60);
     return [
-      ...mainQueues(resources).filter((queue) => !watched("ApproximateAgeOfOldestMessage", queue)),
-      ...deadLetterQueues(resources).filter((queue) => !watched("ApproximateNumberOfMessagesVisible", queue)),
+      ...mainQueues(resources).filter((queue) => !fallsBehind(queue)),
+      ...deadLetterQueues(resources).filter((queue) => !fills(queue) || !stays(queue)),
     ].map(({ name }) => `${name} has no alarm`);
   },
 
@@ -91,11 +96,7 @@ export const checks: Record<string, (resources: Recorded[]) => string[]> = {
       ];
     }),
 
-  "everything is encrypted": (resources) =>
-    resources.flatMap((resource) => {
-      const encrypted = ENCRYPTED[resource.type];
-      return encrypted === undefined || encrypted(resource, resources) ? [] : [`${resource.name} is not encrypted`];
-    }),
+  "everything is encrypted": notEncrypted,
 
   "nothing is reached without TLS": (resources) =>
     resources.flatMap((resource) => {
@@ -138,32 +139,6 @@ const PUBLISHING = new Set([
   "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration",
 ]);
 
-/** A wildcard at the very end, after the name of something of this stack: keys in a bucket, streams of a log group. */
-const WITHIN_OURS = /^arn:aws:[^*]*\bmantissa[-_][a-z]+[-_/][^*]*\*$/;
-
-const ENCRYPTED: Record<string, (resource: Recorded, resources: Recorded[]) => boolean> = {
-  "aws:athena/workgroup:Workgroup": ({ inputs }) =>
-    inputs["configuration"].enforceWorkgroupConfiguration === true &&
-    inputs["configuration"].resultConfiguration.encryptionConfiguration?.encryptionOption === "SSE_KMS",
-  "aws:cloudfront/distribution:Distribution": ({ inputs }) =>
-    [inputs["defaultCacheBehavior"], ...(inputs["orderedCacheBehaviors"] ?? [])].every(
-      (behaviour) => behaviour.viewerProtocolPolicy !== "allow-all",
-    ),
-  "aws:cloudwatch/eventBus:EventBus": ({ inputs }) => Boolean(inputs["kmsKeyIdentifier"]),
-  "aws:cloudwatch/logGroup:LogGroup": ({ inputs }) => Boolean(inputs["kmsKeyId"]),
-  "aws:dynamodb/table:Table": ({ inputs }) => Boolean(inputs["serverSideEncryption"]?.kmsKeyArn),
-  "aws:lambda/function:Function": ({ inputs }) => Boolean(inputs["kmsKeyArn"]),
-  "aws:s3/bucket:Bucket": (bucket, resources) =>
-    ofBucket(
-      resources,
-      "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-      bucket,
-    )?.inputs["rules"].length > 0,
-  "aws:secretsmanager/secret:Secret": ({ inputs }) => Boolean(inputs["kmsKeyId"]),
-  "aws:sns/topic:Topic": ({ inputs }) => Boolean(inputs["kmsMasterKeyId"]),
-  "aws:sqs/queue:Queue": ({ inputs }) => Boolean(inputs["kmsMasterKeyId"]),
-};
-
 const POLICIES_OF: Record<string, string> = {
   "aws:s3/bucket:Bucket": "aws:s3/bucketPolicy:BucketPolicy",
   "aws:sns/topic:Topic": "aws:sns/topicPolicy:TopicPolicy",
@@ -203,6 +178,25 @@ const WITHOUT_TAGS = new Set([
   "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
 ]);
 
+/** Whether a wildcard stands for what is within one thing of this stack: keys in a bucket, tables of the database, streams
+ * of a log group. It is at the very end, and nothing else that happens to be named alike is meant. */
+function isWithinOurs(resource: string, resources: Recorded[]): boolean {
+  const before = resource.slice(0, -1);
+  if (!resource.endsWith("*") || before.includes("*")) {
+    return false;
+  }
+  const names = (type: string) => all(resources, type).map(({ inputs }) => inputs["bucket"] ?? inputs["name"]);
+  return (
+    (before.endsWith("/") &&
+      names("aws:s3/bucket:Bucket").some((name) => before.startsWith(`arn:aws:s3:::${name}/`))) ||
+    names("aws:glue/catalogDatabase:CatalogDatabase").some((name) => before === `${GLUE}:table/${name}/`) ||
+    names("aws:cloudwatch/logGroup:LogGroup").some((name) => before === `${LOGS}:log-group:${name}:log-stream:`)
+  );
+}
+
+const GLUE = `arn:aws:glue:${REGION}:${ACCOUNT}`;
+const LOGS = `arn:aws:logs:${REGION}:${ACCOUNT}`;
+
 /** Everything that any policy of the program allows. */
 function grants(resources: Recorded[]): { owner: string; type: string; statement: PolicyStatement }[] {
   return resources.flatMap(({ type, name, inputs }) =>
@@ -220,10 +214,6 @@ function deadLetterQueues(resources: Recorded[]): Recorded[] {
 
 function mainQueues(resources: Recorded[]): Recorded[] {
   return all(resources, "aws:sqs/queue:Queue").filter(({ inputs }) => !inputs["name"].endsWith("-dlq"));
-}
-
-function ofBucket(resources: Recorded[], type: string, bucket: Recorded): Recorded | undefined {
-  return all(resources, type).find(({ inputs }) => inputs["bucket"] === bucket.inputs["bucket"]);
 }
 
 function named(resources: Recorded[], type: string, arn: string): Recorded | undefined {

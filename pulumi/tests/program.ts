@@ -48,9 +48,12 @@ function forgetTheProgram(): void {
 
 /** What no stack's file sets, set. */
 export const EVERYTHING = {
+  "mantissa:maxConcurrency": 5,
+  "mantissa:logAccounts": ["345678901234"],
   "mantissa:outsideSubscribers": ["210987654321"],
   "mantissa:destinationSecrets": { slack: ["security-alerts"], webhook: ["tickets"] },
   "mantissa:operatorEmails": ["operations@example.com"],
   "mantissa:mailIdentity": "example.com",
   "mantissa:otlpEndpoint": "https://otel.example.com",
+  "mantissa:otlpHeadersSecret": "otlp_headers",
 };

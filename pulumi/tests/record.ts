@@ -6,21 +6,25 @@ export interface Recorded {
   name: string;
   // Inputs come as the program wrote them, of any type.
   inputs: Record<string, any>;
+  /** Pulumi refuses to delete it. */
+  protect: boolean;
 }
 
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-central-1";
+export const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/the-key`;
 
 /** What a program asks for, and what it gives back, under mocks that answer as AWS would. */
 export async function record<T>(stack: string, program: () => T): Promise<{ resources: Recorded[]; result: T }> {
   const resources: Recorded[] = [];
+  let protect = false;
   await pulumi.runtime.setMocks(
     {
       newResource({ type, name, inputs, custom }) {
         if (!custom) {
           return { id: "", state: inputs };
         }
-        resources.push({ type, name, inputs });
+        resources.push({ type, name, inputs, protect });
         return { id: idOf(type, name, inputs), state: { ...outputs(type, name, inputs), ...inputs } };
       },
       call({ token }) {
@@ -38,9 +42,24 @@ export async function record<T>(stack: string, program: () => T): Promise<{ reso
     stack,
     false,
   );
+  onRegistration((request) => (protect = request.getProtect() ?? false));
   const result = program();
   await pulumi.runtime.disconnect();
   return { resources, result };
+}
+
+interface Registration {
+  getProtect(): boolean | undefined;
+}
+
+/** Sees what mocks are not told of a resource, just before they are told the rest. */
+function onRegistration(see: (request: Registration) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as Record<"registerResource", (...args: unknown[]) => unknown>;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, ...rest) => {
+    see(request as Registration);
+    return register(request, ...rest);
+  };
 }
 
 /** The only one of its type, or of its type and name. */
@@ -55,6 +74,11 @@ export function only(resources: Recorded[], type: string, name?: string): Record
 
 export function all(resources: Recorded[], type: string): Recorded[] {
   return resources.filter((each) => each.type === type);
+}
+
+/** A bucket's setting of this type. */
+export function ofBucket(resources: Recorded[], type: string, bucket: Recorded): Recorded | undefined {
+  return all(resources, type).find(({ inputs }) => inputs["bucket"] === bucket.inputs["bucket"]);
 }
 
 export interface PolicyStatement {
@@ -94,7 +118,9 @@ function outputs(type: string, name: string, inputs: Record<string, unknown>): R
     case "aws:dynamodb/table:Table":
       return { arn: arn("dynamodb", `table/${called}`) };
     case "aws:kms/key:Key":
-      return { arn: arn("kms", "key/the-key"), keyId: "the-key" };
+      return { arn: KEY, keyId: "the-key" };
+    case "aws:secretsmanager/secret:Secret":
+      return { arn: arn("secretsmanager", `secret:${called}-AbCdEf`) };
     case "aws:iam/role:Role":
       return { arn: `arn:aws:iam::${ACCOUNT}:role/${called}` };
     case "aws:lambda/function:Function":

@@ -130,12 +130,9 @@ test("what is told to a topic is heard by the queues that only AWS has", () => {
   }
 });
 
-test("secrets are read under the stack's prefix only", async () => {
+test("who may have secrets knows how they are named, and may read none that was not made for it", async () => {
   const resources = await deployed({ secrets: true });
-  assert.equal(
-    allowed(resources)["ReadSecrets"]?.Resource,
-    "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mantissa-test/*",
-  );
+  assert.equal(allowed(resources)["ReadSecrets"], undefined);
   assert.equal(environment(resources)["MANTISSA_SECRET_PREFIX"], "mantissa-test/");
 });
 
@@ -149,12 +146,22 @@ test("a batch that fails in part comes back in part, and no more run at once tha
   assert.equal(inputs["maximumBatchingWindowInSeconds"], 1);
 });
 
+test("an account with a small quota bounds how many run at once, and raises none", async () => {
+  const runAtOnce = async (max_concurrency: number, maxConcurrency: number | undefined) => {
+    const resources = await deployed({ queues: ["dedup-rule_matched"], max_concurrency }, { maxConcurrency });
+    return only(resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs["scalingConfig"];
+  };
+  assert.deepEqual(await runAtOnce(10, undefined), { maximumConcurrency: 10 });
+  assert.deepEqual(await runAtOnce(10, 3), { maximumConcurrency: 3 });
+  assert.deepEqual(await runAtOnce(5, 8), { maximumConcurrency: 5 });
+});
+
 test("a schedule may invoke just its function, and does not try again", async () => {
   const resources = await deployed({ schedule: { rate_minutes: 1, input: { run: "tick" } } });
   const { inputs } = only(resources, "aws:scheduler/schedule:Schedule");
   assert.equal(inputs["scheduleExpression"], "rate(1 minute)");
   assert.equal(inputs["target"].input, '{"run":"tick"}');
-  assert.equal(inputs["target"].retryPolicy.maximumRetryAttempts, 0);
+  assert.deepEqual(inputs["target"].retryPolicy, { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 });
   const policy = only(resources, "aws:iam/rolePolicy:RolePolicy", "stage-schedule");
   assert.deepEqual(statements(policy.inputs["policy"]), [
     {
@@ -163,6 +170,18 @@ test("a schedule may invoke just its function, and does not try again", async ()
       Resource: "arn:aws:lambda:eu-central-1:123456789012:function:mantissa-test-stage",
     },
   ]);
+});
+
+test("a tick is dropped when the next is due, and Lambda keeps none for longer than six hours", async () => {
+  for (const [rate_minutes, age] of [
+    [1, 60],
+    [60, 3600],
+    [1440, 21_600],
+  ] as const) {
+    const resources = await deployed({ schedule: { rate_minutes, input: {} } });
+    const { inputs } = only(resources, "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig");
+    assert.deepEqual([inputs["maximumEventAgeInSeconds"], inputs["maximumRetryAttempts"]], [age, 0]);
+  }
 });
 
 test("a package that is not there is an error that says what to do", async () => {
@@ -175,13 +194,44 @@ test("telemetry goes out only where the stack says so", async () => {
   assert.equal(environment(sent)["MANTISSA_OTLP_ENDPOINT"], "https://otel.example.com");
 });
 
-test("a notifier's secrets are made empty, with the stack's prefix, and only for its destinations", async () => {
+test("what the collector wants to be told is a secret that every function may read, and nothing beside it", async () => {
+  const resources = await deployed({}, { otlpEndpoint: "https://otel.example.com", otlpHeadersSecret: "otlp" });
+  assert.equal(only(resources, "aws:secretsmanager/secret:Secret").inputs["name"], "mantissa-test/otlp");
+  const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mantissa-test/otlp-AbCdEf";
+  const { Action, Resource } = allowed(resources)["ReadSecrets"] ?? {};
+  assert.deepEqual([Action, Resource], [["secretsmanager:GetSecretValue"], [arn]]);
+  assert.equal(environment(resources)["MANTISSA_OTLP_HEADERS_SECRET"], "otlp");
+  assert.equal(environment(resources)["MANTISSA_SECRET_PREFIX"], "mantissa-test/");
+});
+
+async function notifier(settings: Partial<Settings>): Promise<Recorded[]> {
   const { resources } = await record(STACK, () => {
-    const around = someSurroundings({ destinationSecrets: { slack: ["security-alerts"], webhook: ["tickets"] } });
+    const around = someSurroundings(settings);
     return new Notifier("stage", { spec: someFunction({ queues: ["notifiers-slack"], secrets: true }), around });
   });
+  return resources;
+}
+
+test("a notifier's secrets are made empty, with the stack's prefix, and it reads only those of its destinations", async () => {
+  const resources = await notifier({ destinationSecrets: { slack: ["security-alerts"], webhook: ["tickets"] } });
   assert.equal(only(resources, "aws:secretsmanager/secret:Secret").inputs["name"], "mantissa-test/security-alerts");
   assert.equal(all(resources, "aws:secretsmanager/secretVersion:SecretVersion").length, 0);
+  assert.deepEqual(allowed(resources)["ReadSecrets"]?.Resource, [
+    "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mantissa-test/security-alerts-AbCdEf",
+  ]);
+  const ofOthers = await notifier({ destinationSecrets: { webhook: ["tickets"] } });
+  assert.equal(allowed(ofOthers)["ReadSecrets"], undefined);
+});
+
+test("a secret can be made again at once, unless the stack is protected", async () => {
+  const destinationSecrets = { slack: ["security-alerts"] };
+  for (const [protect, days] of [
+    [false, 0],
+    [true, 30],
+  ] as const) {
+    const secret = only(await notifier({ destinationSecrets, protect }), "aws:secretsmanager/secret:Secret");
+    assert.equal(secret.inputs["recoveryWindowInDays"], days);
+  }
 });
 
 test("the functions that want to be told of a deployment are, and their answers are kept", async () => {

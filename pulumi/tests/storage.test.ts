@@ -3,13 +3,13 @@ import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { Configuration } from "../components/Configuration.ts";
-import { DataLake } from "../components/DataLake.ts";
-import { Encryption } from "../components/Encryption.ts";
+import { DataLake, type DataLakeArgs } from "../components/DataLake.ts";
 import { PrivateBucket } from "../components/PrivateBucket.ts";
 import { StateTables } from "../components/StateTables.ts";
 import { Deployment } from "../deployment.ts";
 import type { LakeSpec, TableSpec } from "../inputs.ts";
-import { someSettings, someSurroundings, STACK } from "./builders.ts";
+import { LOG_SERVICES } from "../policies.ts";
+import { someEncryption, someSettings, someSurroundings, STACK } from "./builders.ts";
 import { all, only, record, statements, value } from "./record.ts";
 
 const COLUMN = { name: "eventname", hive_type: "string", trino_type: "varchar", doc: "The call" };
@@ -20,10 +20,16 @@ const LAKE: LakeSpec = {
   views: [{ name: "calls", doc: "Calls", sql: "SELECT eventname FROM cloudtrail_logs", columns: [COLUMN] }],
 };
 
-function aLake(spec = LAKE): DataLake {
-  const deployment = new Deployment(STACK);
-  const encryption = new Encryption("key", { deployment });
-  return new DataLake("lake", { deployment, encryption, spec, protect: false, queryLimitGib: 10 });
+function aLake(overrides: Partial<DataLakeArgs> = {}): DataLake {
+  return new DataLake("lake", {
+    deployment: new Deployment(STACK),
+    encryption: someEncryption(),
+    protect: false,
+    logAccounts: [],
+    spec: LAKE,
+    queryLimitGib: 10,
+    ...overrides,
+  });
 }
 
 test("logs age: infrequent access after 30 days, gone after a year", async () => {
@@ -36,6 +42,20 @@ test("logs age: infrequent access after 30 days, gone after a year", async () =>
   }
 });
 
+test("what was overwritten or deleted is kept for a while, in the lake only as long as a mistake takes to be seen", async () => {
+  const { resources } = await record(STACK, () => aLake());
+  for (const [bucket, days] of [
+    ["raw", 30],
+    ["lake", 7],
+  ] as const) {
+    const lifecycle = only(resources, "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", bucket);
+    const [age, deleted] = lifecycle.inputs["rules"];
+    assert.deepEqual(age.noncurrentVersionExpiration, { noncurrentDays: days });
+    // S3 takes no days beside it.
+    assert.deepEqual(deleted.expiration, { expiredObjectDeleteMarker: true });
+  }
+});
+
 test("query results go after a week", async () => {
   const { resources } = await record(STACK, () => aLake());
   const lifecycle = only(resources, "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "results");
@@ -44,12 +64,11 @@ test("query results go after a week", async () => {
 
 test("a bucket is private in every way S3 knows", async () => {
   const { resources } = await record(STACK, () => {
-    const deployment = new Deployment(STACK);
     return new PrivateBucket("logs", {
-      deployment,
-      encryption: new Encryption("key", { deployment }),
+      deployment: new Deployment(STACK),
+      encryption: someEncryption(),
       holds: "logs",
-      versioned: true,
+      oldVersionsDays: 30,
       protect: true,
       policy: () => [],
     });
@@ -67,6 +86,28 @@ test("a bucket is private in every way S3 knows", async () => {
   assert.deepEqual(statement?.Condition, { Bool: { "aws:SecureTransport": "false" } });
 });
 
+test("a protected bucket is kept with all that keeps it private; another goes with what it holds", async () => {
+  for (const protect of [true, false]) {
+    const { resources } = await record(STACK, () => aLake({ protect }));
+    const ofBuckets = resources.filter(({ type }) => type.startsWith("aws:s3/bucket"));
+    assert.ok(ofBuckets.length > 15);
+    for (const { type, name, ...found } of ofBuckets) {
+      assert.equal(found.protect, protect, `${type} ${name}`);
+    }
+    assert.equal(only(resources, "aws:s3/bucket:Bucket", "raw").inputs["forceDestroy"], !protect);
+  }
+});
+
+test("services that deliver logs do so for this account, and for those that are let in", async () => {
+  const { resources } = await record(STACK, () => aLake({ logAccounts: ["345678901234"] }));
+  const policy = only(resources, "aws:s3/bucketPolicy:BucketPolicy", "raw");
+  const allowed = statements(policy.inputs["policy"]).filter(({ Effect }) => Effect === "Allow");
+  assert.equal(allowed.length, 2 * LOG_SERVICES.length);
+  for (const { Condition } of allowed) {
+    assert.deepEqual(Condition, { StringEquals: { "aws:SourceAccount": ["123456789012", "345678901234"] } });
+  }
+});
+
 test("partitions are computed from dates", async () => {
   const { resources } = await record(STACK, () => aLake());
   const { parameters } = only(resources, "aws:glue/catalogTable:CatalogTable", "lake-cloudtrail_logs").inputs;
@@ -81,7 +122,7 @@ test("partitions are computed from dates", async () => {
 
 test("a partition column nobody thought of is an error", async () => {
   await assert.rejects(
-    record(STACK, () => aLake({ ...LAKE, partition_columns: ["hour"] })),
+    record(STACK, () => aLake({ spec: { ...LAKE, partition_columns: ["hour"] } })),
     /no partition projection for `hour`/,
   );
 });
@@ -142,10 +183,9 @@ test("a table has its keys, its indexes, its end of life, and can be restored", 
   };
   const { resources } = await record(STACK, () => {
     const deployment = new Deployment(STACK);
-    const encryption = new Encryption("key", { deployment });
-    return new StateTables("state", { deployment, encryption, specs: [spec], protect: true });
+    return new StateTables("state", { deployment, encryption: someEncryption(), specs: [spec], protect: true });
   });
-  const { inputs } = only(resources, "aws:dynamodb/table:Table");
+  const { inputs, protect } = only(resources, "aws:dynamodb/table:Table");
   assert.equal(inputs["name"], "mantissa-test-alerts");
   assert.deepEqual(inputs["attributes"], [
     { name: "pk", type: "S" },
@@ -160,14 +200,13 @@ test("a table has its keys, its indexes, its end of life, and can be restored", 
   ]);
   assert.deepEqual(inputs["ttl"], { attributeName: "expires_at", enabled: true });
   assert.deepEqual(inputs["pointInTimeRecovery"], { enabled: true });
-  assert.equal(inputs["deletionProtectionEnabled"], true);
+  assert.deepEqual([inputs["deletionProtectionEnabled"], protect], [true, true]);
 });
 
 function aConfiguration(settings = someSettings()): Configuration {
-  const deployment = new Deployment(STACK);
   return new Configuration("configuration", {
-    deployment,
-    encryption: new Encryption("key", { deployment }),
+    deployment: new Deployment(STACK),
+    encryption: someEncryption(),
     ...settings,
   });
 }
@@ -198,7 +237,7 @@ test("a missing configuration is an error that says what to do", async () => {
   const settings = someSettings({ configurationFile: "nowhere/mantissa.toml" });
   await assert.rejects(
     record(STACK, () => aConfiguration(settings)),
-    /set mantissa:configurationFile/,
+    /`mantissa config init` makes a first one\) or set mantissa:configurationFile/,
   );
 });
 

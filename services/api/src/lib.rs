@@ -9,6 +9,7 @@
 pub mod deps;
 pub mod error;
 pub mod gather_status;
+mod observe_requests;
 mod render_page;
 pub mod routes;
 pub mod triage_alert;

@@ -1,10 +1,12 @@
 //! The HTTP routes. Reading only: there is no sign-in yet, so nothing can be changed over HTTP.
 
 use crate::gather_status::gather_status;
+use crate::observe_requests::observe_requests;
 use crate::render_page::render_page;
 use crate::{ApiDeps, Error, Status};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,13 +18,15 @@ const PAGE_SIZE: usize = 200;
 pub fn router(deps: ApiDeps) -> Router {
     Router::new()
         .route("/", get(page))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
         .route("/api/v1/status", get(status))
         .route("/api/v1/alerts", get(alerts))
         .route("/api/v1/alerts/{alert_id}", get(alert))
         .route("/api/v1/alerts/{alert_id}/deliveries", get(deliveries))
+        .layer(from_fn_with_state(deps.clone(), observe_requests))
+        // Asked every few seconds by programs that look at the answer themselves.
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
         .with_state(deps)
 }
 

@@ -47,6 +47,8 @@ pub struct FunctionConfig {
     event_bus: Option<String>,
     pub log_filter: String,
     pub otlp_endpoint: Option<String>,
+    /// The secret with what the collector wants to be told with every export.
+    pub otlp_headers_secret: Option<String>,
     /// Where alarms and dashboards look.
     pub metric_namespace: String,
     /// Names this execution environment among those of the function.
@@ -73,6 +75,7 @@ impl FunctionConfig {
             event_bus: set("MANTISSA_EVENT_BUS"),
             log_filter: set("MANTISSA_LOG").unwrap_or_else(|| "info".to_owned()),
             otlp_endpoint: set("MANTISSA_OTLP_ENDPOINT"),
+            otlp_headers_secret: set("MANTISSA_OTLP_HEADERS_SECRET"),
             metric_namespace: set("MANTISSA_METRIC_NAMESPACE").unwrap_or_else(|| "Mantissa".to_owned()),
             log_stream: set("AWS_LAMBDA_LOG_STREAM_NAME"),
         })

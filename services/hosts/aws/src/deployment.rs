@@ -18,6 +18,7 @@ use mantissa_runtime::telemetry::{self, LogFormat};
 use mantissa_runtime::trace_export::{self, TraceExportConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tracing::warn;
 
 pub struct Deployment {
     pub(crate) spec: &'static FunctionSpec,
@@ -35,12 +36,13 @@ impl Deployment {
         let spec = FUNCTIONS.iter().find(|function| function.name == config.function);
         let spec = spec.with_context(|| format!("MANTISSA_FUNCTION: there is no function `{}`", config.function))?;
         telemetry::install(LogFormat::Json, &config.log_filter)?;
-        if let Some(endpoint) = config.otlp_endpoint.clone() {
-            let export = TraceExportConfig { endpoint, headers: HashMap::new() };
-            export.check()?;
-            trace_export::install(export)?;
-        }
         let account = Account::of_process().await;
+        if let Some(endpoint) = config.otlp_endpoint.clone() {
+            // A collector that cannot be told of stops no alert.
+            if let Err(error) = export_traces(endpoint, &config, &account).await {
+                warn!("traces are not exported: {error:#}");
+            }
+        }
         let mut queues: Vec<Arc<dyn Queue>> = Vec::new();
         for name in &config.queues.names {
             queues.push(Arc::new(open_queue(&account, &config, name)?));
@@ -147,6 +149,17 @@ impl Deployment {
     fn tables(&self) -> anyhow::Result<DynamoTables> {
         Ok(self.account.tables(self.config.table_prefix()?, self.publisher.clone(), self.clock.clone()))
     }
+}
+
+async fn export_traces(endpoint: String, config: &FunctionConfig, account: &Account) -> anyhow::Result<()> {
+    let mut export = TraceExportConfig { endpoint, headers: HashMap::new() };
+    if let Some(name) = &config.otlp_headers_secret {
+        let headers = account.secrets(config.secret_prefix()?).get(name).await?;
+        let headers = headers.with_context(|| format!("secret `{name}` has no value yet"))?;
+        export.headers = TraceExportConfig::read_headers(headers.expose())
+            .with_context(|| format!("secret `{name}` is not `name=value,name=value`"))?;
+    }
+    Ok(trace_export::install(export)?)
 }
 
 fn open_queue(account: &Account, config: &FunctionConfig, name: &str) -> anyhow::Result<SqsQueue> {

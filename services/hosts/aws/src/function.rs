@@ -5,6 +5,8 @@ use crate::queue_service::{QueueService, StageQueue};
 use crate::report_metrics::report_metrics;
 use anyhow::{Context as _, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use axum::Router;
+use lambda_http::tower::ServiceExt as _;
 use lambda_runtime::{LambdaEvent, service_fn};
 use mantissa_aws::sqs::{HandedMessage, HandedQueue};
 use mantissa_contracts::topology::find_queue;
@@ -89,10 +91,7 @@ impl Function {
         let function = &self;
         let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
             let answer = function.answer(event.payload).await;
-            report_metrics(&function.deployment);
-            // The process is frozen as soon as it has answered. A collector that does not answer may not use up the time in
-            // which the batch is confirmed: what was not sent now is sent with the next invocation.
-            let _ = tokio::time::timeout(TRACES_WITHIN, trace_export::flush()).await;
+            tell_of_invocation(&function.deployment).await;
             // The runtime logs it, with the invocation's id.
             answer.map_err(|error| lambda_runtime::Error::from(format!("{error:#}")))
         }));
@@ -142,6 +141,27 @@ impl Function {
             .collect();
         Ok(response)
     }
+}
+
+/// Serves the requests of an HTTP API, until Lambda ends the process.
+pub async fn serve_http(deployment: Deployment, router: Router) -> anyhow::Result<()> {
+    let deployment = Arc::new(deployment);
+    let served = lambda_http::run(service_fn(|request: lambda_http::Request| {
+        let (deployment, router) = (deployment.clone(), router.clone());
+        async move {
+            let answer = router.oneshot(request).await;
+            tell_of_invocation(&deployment).await;
+            answer
+        }
+    }));
+    served.await.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The process is frozen as soon as it has answered. A collector that does not answer may not use up the time in which a
+/// batch is confirmed: what was not sent now is sent with the next invocation.
+async fn tell_of_invocation(deployment: &Deployment) {
+    report_metrics(deployment);
+    let _ = tokio::time::timeout(TRACES_WITHIN, trace_export::flush()).await;
 }
 
 fn handed(record: SqsMessage) -> HandedMessage {

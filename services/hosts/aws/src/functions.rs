@@ -215,10 +215,9 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
         ..function("configure", "configure", "brings the rules and destinations of the configuration into force")
     },
     FunctionSpec {
-        services: &["api"],
         http: true,
         timeout_s: 30,
-        tables: &[write("alerts"), read("deliveries"), read("ingests"), read("ledger"), write("outbox")],
+        tables: &[read("alerts"), read("deliveries"), read("ingests"), read("ledger")],
         ..function("api", "api", "serves people and programs")
     },
 ];

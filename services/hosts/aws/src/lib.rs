@@ -22,5 +22,5 @@ pub use announce_lifecycle::AnnounceLifecycle;
 pub use announce_objects::AnnounceObjects;
 pub use configure::{Configured, configure};
 pub use deployment::Deployment;
-pub use function::Function;
+pub use function::{Function, serve_http};
 pub use wake_poller::WakePoller;

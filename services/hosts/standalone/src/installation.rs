@@ -175,7 +175,7 @@ impl Installation {
                 let secret = self.secrets.get(name).await?.ok_or_else(|| {
                     bad_input(format!("telemetry.otlp_headers_secret: store it with `mantissa secrets set {name}`"))
                 })?;
-                headers_of(secret.expose()).ok_or_else(|| {
+                TraceExportConfig::read_headers(secret.expose()).ok_or_else(|| {
                     bad_input(format!("telemetry.otlp_headers_secret: `{name}` is not `name=value,name=value`"))
                 })?
             }
@@ -217,12 +217,4 @@ impl Installation {
 pub(crate) fn lock(data: &Path) -> anyhow::Result<DataDirLock> {
     std::fs::create_dir_all(data).map_err(|e| bad_input(format!("data directory {}: {e}", data.display())))?;
     DataDirLock::acquire(data).map_err(|e| Failure { code: IN_USE, message: e.to_string() }.into())
-}
-
-/// `name=value,name=value`; a value may hold `=`.
-fn headers_of(text: &str) -> Option<HashMap<String, String>> {
-    text.trim()
-        .split(',')
-        .map(|pair| pair.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())))
-        .collect()
 }

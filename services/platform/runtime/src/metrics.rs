@@ -18,10 +18,17 @@ enum Kind {
 struct Family {
     kind: Kind,
     help: &'static str,
-    values: BTreeMap<Labels, f64>,
+    values: BTreeMap<Labels, Held>,
 }
 
-/// What a counter was raised by, or a gauge was set to, since it was taken last.
+#[derive(Debug, Default)]
+struct Held {
+    now: f64,
+    /// The most a gauge was set to.
+    most: Option<f64>,
+}
+
+/// What a counter was raised by, or the most a gauge was set to, since it was taken last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     pub name: &'static str,
@@ -40,12 +47,14 @@ impl Metrics {
     pub fn count(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)], n: u64) {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
         let n = n as f64;
-        self.change(name, help, Kind::Counter, labels, |value| *value += n);
+        self.change(name, help, Kind::Counter, labels, |held| held.now += n);
     }
 
     /// Sets a gauge.
     pub fn set(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)], value: f64) {
-        self.change(name, help, Kind::Gauge, labels, |held| *held = value);
+        self.change(name, help, Kind::Gauge, labels, |held| {
+            *held = Held { now: value, most: Some(held.most.map_or(value, |most| most.max(value))) };
+        });
     }
 
     fn change(
@@ -54,19 +63,21 @@ impl Metrics {
         help: &'static str,
         kind: Kind,
         labels: &[(&'static str, &str)],
-        change: impl FnOnce(&mut f64),
+        change: impl FnOnce(&mut Held),
     ) {
         let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let mut families = self.families();
         let family = families.entry(name).or_insert_with(|| Family { kind, help, values: BTreeMap::new() });
-        change(family.values.entry(labels).or_insert(0.0));
+        change(family.values.entry(labels).or_default());
     }
 
     /// Takes out what was measured, for a process that reports each measurement and not how much it ever did.
     pub fn take(&self) -> Vec<Measured> {
         let families = std::mem::take(&mut *self.families());
         let measured = families.into_iter().flat_map(|(name, family)| {
-            family.values.into_iter().map(move |(labels, value)| Measured { name, labels, value })
+            let measured =
+                move |(labels, held): (Labels, Held)| Measured { name, labels, value: held.most.unwrap_or(held.now) };
+            family.values.into_iter().map(measured)
         });
         measured.collect()
     }
@@ -82,7 +93,7 @@ impl Metrics {
         for (name, family) in self.families().iter() {
             let kind = if family.kind == Kind::Counter { "counter" } else { "gauge" };
             let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", family.help);
-            for (labels, value) in &family.values {
+            for (labels, Held { now: value, .. }) in &family.values {
                 let labels: Vec<String> =
                     labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escape(value))).collect();
                 let _ = match labels.is_empty() {
@@ -102,6 +113,20 @@ fn escape(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn most_that_a_gauge_was_set_to_is_taken_and_the_last_is_rendered() {
+        let metrics = Metrics::default();
+        for lag in [2.0, 9.0, 1.0] {
+            metrics.set("mantissa_ingest_lag_seconds", "lag", &[], lag);
+        }
+        assert!(metrics.render().ends_with("mantissa_ingest_lag_seconds 1\n"));
+        let values = |metrics: &Metrics| metrics.take().iter().map(|measured| measured.value).collect::<Vec<_>>();
+        assert_eq!(values(&metrics), [9.0]);
+        metrics.set("mantissa_ingest_lag_seconds", "lag", &[], -1.0);
+        assert_eq!(values(&metrics), [-1.0]);
+        assert!(values(&metrics).is_empty());
+    }
 
     #[test]
     fn renders_the_prometheus_text_format() {

@@ -3,15 +3,22 @@
 use mantissa_contracts::ids;
 use std::cell::RefCell;
 use std::future::Future;
+use tracing::{Instrument as _, Span, info_span};
 use uuid::Uuid;
 
 tokio::task_local! {
     static CURRENT: RefCell<Option<String>>;
 }
 
-/// Runs a future with this trace context current.
+/// Runs a future with this trace context current, and its id in what is logged meanwhile.
 pub async fn within<F: Future>(traceparent: Option<String>, future: F) -> F::Output {
-    CURRENT.scope(RefCell::new(traceparent), future).await
+    let span = log_span(traceparent.as_deref());
+    CURRENT.scope(RefCell::new(traceparent), future).instrument(span).await
+}
+
+/// Puts a trace's id on what is logged within it.
+pub fn log_span(traceparent: Option<&str>) -> Span {
+    traceparent.map_or_else(Span::none, |context| info_span!("trace", trace.id = trace_id(context)))
 }
 
 /// The traceparent to put on messages made now.

@@ -36,6 +36,12 @@ pub struct TraceExportConfig {
 }
 
 impl TraceExportConfig {
+    /// Reads `name=value,name=value`, as a secret holds them; a value may hold `=`.
+    pub fn read_headers(text: &str) -> Option<HashMap<String, String>> {
+        let pairs = text.trim().split(',').map(|pair| pair.split_once('='));
+        pairs.map(|pair| pair.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))).collect()
+    }
+
     /// Whether traces can be sent there at all; nothing is sent yet.
     pub fn check(&self) -> Result<(), TelemetryError> {
         let address = url::Url::parse(&self.endpoint).map_err(|e| failed(e.to_string()))?;
@@ -63,6 +69,8 @@ pub enum StepKind {
     Producer,
     /// Handles a message.
     Consumer,
+    /// Answers a request.
+    Server,
 }
 
 /// One finished step of a trace.
@@ -121,6 +129,7 @@ pub fn record(step: Step<'_>) {
         span_kind: match step.kind {
             StepKind::Producer => SpanKind::Producer,
             StepKind::Consumer => SpanKind::Consumer,
+            StepKind::Server => SpanKind::Server,
         },
         name: step.name.into(),
         start_time: step.started.into(),

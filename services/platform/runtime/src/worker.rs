@@ -91,11 +91,11 @@ impl<H: Handler> Worker<H> {
             return;
         }
         let step = self.queue.name();
-        let trace = envelopes.first().and_then(|first| first.traceparent.as_deref()).map(trace_context::trace_id);
-        let span = info_span!("handle", queue.name = step, n_messages = envelopes.len(), trace.id = trace);
+        // The trace is each message's own.
+        let span = info_span!("handle", queue.name = step, n_messages = envelopes.len());
         let started = SystemClock.now();
         let handled = self.handle_caught(&envelopes).instrument(span.clone()).await;
-        let outcomes = self.conclude(&received, handled).instrument(span).await;
+        let outcomes = self.conclude(&envelopes, &received, handled).instrument(span).await;
         if trace_export::is_installed() {
             for ((envelope, message), outcome) in envelopes.iter().zip(&received).zip(outcomes) {
                 self.record_step(envelope, message.receive_count, started, outcome);
@@ -124,11 +124,16 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    async fn conclude(&self, received: &[ReceivedMessage], handled: Vec<Handled>) -> Vec<Outcome> {
+    async fn conclude(
+        &self,
+        envelopes: &[Envelope<H::Message>],
+        received: &[ReceivedMessage],
+        handled: Vec<Handled>,
+    ) -> Vec<Outcome> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let mut done: Vec<&ReceivedMessage> = Vec::new();
         let mut outcomes = Vec::with_capacity(received.len());
-        for (message, result) in received.iter().zip(handled) {
+        for ((envelope, message), result) in envelopes.iter().zip(received).zip(handled) {
             match result {
                 Ok(messages) => {
                     outgoing.extend(messages);
@@ -142,7 +147,8 @@ impl<H: Handler> Worker<H> {
                             Outcome::Failed(reason.clone())
                         }
                     });
-                    self.put_back(message, error).await;
+                    let trace = trace_context::log_span(envelope.traceparent.as_deref());
+                    self.put_back(message, error).instrument(trace).await;
                 }
             }
         }

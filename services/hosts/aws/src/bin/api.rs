@@ -1,8 +1,7 @@
-//! Serves people and programs, behind an HTTP API of API Gateway. It sends neither metrics nor traces of its own: API Gateway
-//! and Lambda count its requests.
+//! Serves people and programs, behind an HTTP API of API Gateway.
 
 use mantissa_api::{ApiDeps, router};
-use mantissa_hosts_aws::Deployment;
+use mantissa_hosts_aws::{Deployment, serve_http};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -16,5 +15,5 @@ async fn main() -> anyhow::Result<()> {
         metrics: deployment.metrics.clone(),
         clock: deployment.clock.clone(),
     };
-    lambda_http::run(router(deps)).await.map_err(|error| anyhow::anyhow!("{error}"))
+    serve_http(deployment, router(deps)).await
 }
