@@ -86,6 +86,26 @@ fn configuration_that_cannot_send_mails_is_told_what_it_lacks() {
     assert!(checked.stdout.contains("mail.smtp: certificates nowhere.pem"), "{checked:?}");
 
     let installation = Installation::new(&[CREATE_USER], &[]);
+    let smtp = "[mail.smtp]\nhost = 'localhost'\nusername = 'mantissa'\npassword_secret = 'smtp_password'\n";
+    installation.configure_also(&mail_from(smtp));
+    let checked = installation.run(&["config", "check"]);
+    assert!(checked.stdout.contains("store it with `mantissa secrets set smtp_password`"), "{checked:?}");
+    installation.run_with_input(&["secrets", "set", "smtp_password"], PASSWORD);
+    let checked = installation.run(&["config", "check"]);
+    assert!(!checked.stdout.contains("mail.smtp") && !format!("{checked:?}").contains(PASSWORD), "{checked:?}");
+
+    for (setting, problem) in [
+        ("from = 'alerts'", "mail.from: `alerts` is not an address"),
+        ("from = 'SOC (EU) <a@b.c>'", "mail.from: `SOC (EU) <a@b.c>` is not an address"),
+        ("from = 'a@b.c'\n[mail.smtp]\nhost = 'localhost'\nanswer_timeout_s = 0", "answer_timeout_s is 0"),
+    ] {
+        let installation = Installation::new(&[CREATE_USER], &[]);
+        installation.configure_also(&format!("[mail]\n{setting}\n"));
+        let checked = installation.run(&["config", "check"]);
+        assert!(checked.code == Some(2) && checked.stderr.contains(problem), "{checked:?}");
+    }
+
+    let installation = Installation::new(&[CREATE_USER], &[]);
     installation.configure_also(DESTINATION);
     let checked = installation.run(&["config", "check"]);
     assert!(checked.stderr.contains("`soc` is of type `email`, and there is no [mail]"), "{checked:?}");

@@ -31,11 +31,51 @@ fn allowed(name: &str) -> Option<Vec<&'static str>> {
 fn reserved_for(dependency: &str) -> Option<&'static [&'static str]> {
     match dependency {
         "rusqlite" | "datafusion" => Some(&["embedded"]),
-        name if name.starts_with("aws-sdk-") => Some(&["aws"]),
+        "lettre" => Some(&["embedded"]),
+        name if name.starts_with("aws-sdk-") || name.starts_with("aws-smithy-") || name == "aws-config" => {
+            Some(&["aws"])
+        }
         "lambda_runtime" | "lambda_http" | "aws_lambda_events" => Some(&["hosts-aws"]),
         "clap" | "indicatif" | "comfy-table" => Some(&["standalone", "bench"]),
         _ => None,
     }
+}
+
+/// All that the stages import of others' crates: a stage computes and decides, and what it needs from the world is a port.
+/// Whoever adds to it says what for.
+const OF_STAGES: &[(&str, &[&str])] = &[
+    ("", &["async-trait", "chrono", "futures", "serde", "serde_json", "thiserror", "tokio", "tracing"]),
+    ("ingest", &["base64", "bytes", "sha2"]),
+    ("scheduler", &["uuid"]),
+    // Assets are a table, addresses are looked up in a database that is a file.
+    ("enrichment", &["csv", "maxminddb"]),
+    // Messages are written with templates and signed.
+    ("notifiers", &["base64", "bytes", "hmac", "minijinja", "reqwest", "sha2", "url"]),
+    ("api", &["axum", "minijinja"]),
+];
+
+#[test]
+fn stages_import_nothing_else() {
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let name = short(&package.name).unwrap().to_owned();
+        if !STAGES.contains(&name.as_str()) {
+            continue;
+        }
+        let known: BTreeSet<&str> = OF_STAGES
+            .iter()
+            .filter(|(stage, _)| stage.is_empty() || *stage == name)
+            .flat_map(|(_, crates)| crates.iter().copied())
+            .collect();
+        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let others = normal.filter(|dependency| short(&dependency.name).is_none());
+        wrong.extend(
+            others
+                .filter(|dependency| !known.contains(dependency.name.as_str()))
+                .map(|dependency| format!("{name} imports {}", dependency.name)),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn packages() -> Vec<Package> {

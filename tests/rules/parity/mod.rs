@@ -6,7 +6,8 @@
 mod report;
 mod suites;
 
-use mantissa_sql::{APPROXIMATION, DATE_OF_TRUNC, DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, ROUNDING};
+use mantissa_detection::compile_rule;
+use mantissa_sql::{APPROXIMATION, DATE_OF_TRUNC, DIGITS_OF_CAST, DIGITS_OF_TIMESTAMP, OFFSET_OF_TIME, ROUNDING};
 use mantissa_tests::trino::trino_cluster;
 use report::{Comparison, KnownDifference, compare};
 use std::path::PathBuf;
@@ -23,6 +24,11 @@ const DIFFERENCES: &[KnownDifference] = &[
     literal("to_iso8601(TIMESTAMP '2026-01-01 00:00:00')"),
     literal("typeof(TIMESTAMP '2026-01-01 00:00:00')"),
     KnownDifference { suite: "expressions", case: "date_trunc('week', DATE '2026-01-04')", cause: DATE_OF_TRUNC },
+    KnownDifference {
+        suite: "expressions",
+        case: "CAST('2026-01-01 10:00:00.123456' AS TIMESTAMP(6))",
+        cause: DIGITS_OF_CAST,
+    },
     KnownDifference {
         suite: "expressions",
         case: "approx_percentile(n, 0.5E0), array_agg(s ORDER BY n) FROM (VALUES (1, 'a'), (2, 'b'), (3, 'c')) AS t(n, s)",
@@ -105,6 +111,20 @@ fn section_of<'a>(document: &'a str, suite: &str) -> Option<&'a str> {
     let begins = document.find(&format!("## {suite}\n"))?;
     let section = &document[begins..];
     Some(section.find("\n\n## ").map_or(section, |ends| &section[..=ends]))
+}
+
+#[test]
+fn rule_that_may_meet_a_difference_says_so_where_it_is_loaded() {
+    for KnownDifference { case, cause, .. } in DIFFERENCES {
+        let sql = format!("SELECT event_id, event_time, (SELECT {case}) AS x FROM cloudtrail_logs");
+        let rule = format!(
+            "title: A rule\nid: 6a3dbd42-5c5e-4c5f-8f0e-5d8f3c1f0a11\nlogsource: {{product: aws, service: cloudtrail}}\n\
+             level: low\nmantissa:\n  sql: |\n    {sql}\n"
+        );
+        let rule = compile_rule("rule.yml", &rule).unwrap_or_else(|problems| panic!("{case}: {problems:?}"));
+        let told: Vec<String> = rule.problems.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|problem| problem.contains(cause)), "{case} is not told of: {told:?}");
+    }
 }
 
 #[test]

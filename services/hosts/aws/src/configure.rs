@@ -10,7 +10,7 @@ use mantissa_scheduler::{RuleInForce, SchedulerConfig, SchedulerDeps, activate_r
 pub struct Configured {
     pub n_rules: usize,
     pub n_destinations: usize,
-    /// Of the rules, those in force and the others.
+    /// Of the rules, those in force and the others, and of what is configured for nothing.
     pub problems: Vec<String>,
 }
 
@@ -22,7 +22,10 @@ pub async fn configure(deployment: &Deployment) -> anyhow::Result<Configured> {
     let every_s = configuration.settings.scheduler.every_s;
     let in_force: Vec<RuleInForce> =
         loaded.rules.iter().filter(|rule| rule.enabled).map(|rule| in_force(rule, every_s)).collect();
-    let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    if configuration.settings.mail.as_ref().is_some_and(|mail| mail.smtp.is_some()) {
+        problems.push("mail.smtp: not used on AWS, where SES sends".to_owned());
+    }
     if in_force.is_empty() {
         bail!("no rule is enabled and loads: {}", problems.join("; "));
     }

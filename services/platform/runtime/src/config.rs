@@ -1,17 +1,20 @@
 //! `mantissa.toml`: read, checked, explained. One machine and AWS read the same file; what only one of them uses says so.
 
+mod mail;
+
 use chrono::TimeDelta;
 use mantissa_contracts::ids::DestinationId;
 use mantissa_contracts::messages::DestinationType;
 use mantissa_domain::matchers::Matcher;
 use mantissa_domain::routing::{Route, RoutingConfig};
-use mantissa_ports::is_mail_address;
 use mantissa_ports::stores::Destination;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
+
+pub use mail::{MailEntry, SmtpEntry, SmtpTlsEntry};
 
 /// What `mantissa config init` writes.
 pub const TEMPLATE: &str = include_str!("mantissa.toml");
@@ -160,71 +163,6 @@ pub struct Delivery {
     pub allow_loopback: bool,
 }
 
-/// What destinations of type `email` send with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailEntry {
-    pub from: String,
-    /// Of an installation outside AWS; there, SES sends.
-    pub smtp: Option<SmtpEntry>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpEntry {
-    pub host: String,
-    /// Without it, the one that belongs to `tls`.
-    pub port: Option<u16>,
-    #[serde(default)]
-    pub tls: SmtpTlsEntry,
-    /// PEM.
-    pub certificates: Option<PathBuf>,
-    pub username: Option<String>,
-    pub password_secret: Option<String>,
-    /// How long it may look at a mail before it says whether it takes it.
-    #[serde(default = "SmtpEntry::usual_answer_timeout_s")]
-    pub answer_timeout_s: u64,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmtpTlsEntry {
-    #[default]
-    Starttls,
-    Implicit,
-    /// For a relay on this machine only.
-    None,
-}
-
-impl SmtpEntry {
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(match self.tls {
-            SmtpTlsEntry::Starttls => 587,
-            SmtpTlsEntry::Implicit => 465,
-            SmtpTlsEntry::None => 25,
-        })
-    }
-
-    fn usual_answer_timeout_s() -> u64 {
-        120
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if !(1..=600).contains(&self.answer_timeout_s) {
-            let given = self.answer_timeout_s;
-            return Err(ConfigError(format!("mail.smtp: answer_timeout_s is {given}, and must be 1 to 600")));
-        }
-        if self.username.is_some() != self.password_secret.is_some() {
-            return Err(ConfigError("mail.smtp: username and password_secret belong together, give both".to_owned()));
-        }
-        if self.tls == SmtpTlsEntry::None && !["127.0.0.1", "::1", "localhost"].contains(&self.host.as_str()) {
-            let problem = "mail.smtp: tls = \"none\" is for a relay on this machine; alerts and passwords would be readable on their way";
-            return Err(ConfigError(format!("{problem} to `{}`", self.host)));
-        }
-        Ok(())
-    }
-}
-
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Enrichment {
@@ -336,11 +274,7 @@ impl Config {
                 None => Ok(()),
             };
         };
-        if !is_mail_address(&mail.from) {
-            let wanted = "an address, alone or as `Somebody <name@example.org>`";
-            return Err(ConfigError(format!("mail.from: `{}` is not {wanted}", mail.from.escape_debug())));
-        }
-        mail.smtp.as_ref().map_or(Ok(()), SmtpEntry::check)
+        mail.check()
     }
 
     fn check_destinations(&self) -> Result<(), ConfigError> {
@@ -432,7 +366,7 @@ mod tests {
                 "[[destinations]]\nid = 'a'\ntype = 'email'\nto = 'a@b.c'",
                 "`a` is of type `email`, and there is no [mail]",
             ),
-            ("[mail]\nfrom = 'alerts'", "mail.from: `alerts` is not a mail address"),
+            ("[mail]\nfrom = 'alerts'", "mail.from: `alerts` is not an address"),
             ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\nusername = 'u'", "give both"),
             ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\ntls = 'none'", "on their way to `h`"),
             ("[mail]\nfrom = 'a@b.c'\n[mail.smtp]\nhost = 'h'\ntls = 'ssl'", "unknown variant `ssl`"),

@@ -49,6 +49,11 @@ async fn check(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     problems.extend(installation.enrichment().err().map(|e| format!("{e:#}")));
     problems.extend(installation.notifier(false).err().map(|e| format!("{e:#}")));
     problems.extend(installation.trace_export().await.err().map(|e| format!("{e:#}")));
+    if let Some(name) = config.mail.as_ref().and_then(|mail| mail.smtp.as_ref()?.password_secret.as_ref())
+        && installation.secrets.get(name).await?.is_none()
+    {
+        problems.push(format!("mail.smtp.password_secret: store it with `mantissa secrets set {name}`"));
+    }
     let policy = installation.address_policy(false);
     for destination in config.destinations() {
         let found = check_destination(&destination, installation.secrets.as_ref(), policy).await;
