@@ -33,13 +33,17 @@ impl Athena {
             .await;
         Self { served, config, _folder: folder }
     }
+
+    fn engine_that_reuses(&self, reuse_results: Option<Duration>) -> Arc<dyn QueryEngine> {
+        let config = AthenaConfig { workgroup: "w".to_owned(), database: "d".to_owned(), reuse_results };
+        let client = aws_sdk_athena::Client::new(&self.config);
+        Arc::new(AthenaQueryEngine::new(client, config, Arc::new(SystemClock)))
+    }
 }
 
 impl EngineFixture for Athena {
     fn engine(&self) -> Arc<dyn QueryEngine> {
-        let config = AthenaConfig { workgroup: "w".to_owned(), database: "d".to_owned(), reuse_results: None };
-        let client = aws_sdk_athena::Client::new(&self.config);
-        Arc::new(AthenaQueryEngine::new(client, config, Arc::new(SystemClock)))
+        self.engine_that_reuses(None)
     }
 }
 
@@ -78,6 +82,16 @@ async fn failures_of_athena_are_tried_again_and_those_of_the_query_are_not() {
     assert_eq!(end_of(engine.as_ref(), "b").await, failed(FailureKind::Permanent));
     assert_eq!(end_of(engine.as_ref(), "c").await, QueryStatus::Cancelled);
     assert!(matches!(end_of(engine.as_ref(), "d").await, QueryStatus::Succeeded(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn result_of_the_same_query_is_taken_as_long_as_configured_and_else_never() {
+    for reuse in [None, Some(15)] {
+        let athena = Athena::new().await;
+        let engine = athena.engine_that_reuses(reuse.map(|minutes| Duration::from_secs(60 * minutes)));
+        engine.start(&request("a")).await.unwrap();
+        assert_eq!(athena.served.endpoint.reuse_asked(), [reuse]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -42,6 +42,8 @@ struct Execution {
     query: EngineQueryId,
     sql: String,
     workgroup: String,
+    /// How old a result may be that is taken instead, in minutes.
+    reuse: Option<u64>,
     submitted: Instant,
     /// Once it has ended.
     ended: Option<(Instant, QueryStatus)>,
@@ -106,6 +108,11 @@ impl AthenaEndpoint {
         self.executions.lock().unwrap().values().map(|execution| execution.sql.clone()).collect()
     }
 
+    /// How old a result each query would have taken instead, in minutes.
+    pub(crate) fn reuse_asked(&self) -> Vec<Option<u64>> {
+        self.executions.lock().unwrap().values().map(|execution| execution.reuse).collect()
+    }
+
     async fn start(&self, input: &Value) -> Result<Value, Refused> {
         let sql = text(input, "QueryString")?;
         let token = text(input, "ClientRequestToken")?;
@@ -139,7 +146,9 @@ impl AthenaEndpoint {
         };
         let ended_at_once = ended.is_some();
         let (sql, workgroup) = (sql.to_owned(), workgroup.to_owned());
-        let execution = Execution { query: query.clone(), sql, workgroup, submitted, ended };
+        let by_age = &input["ResultReuseConfiguration"]["ResultReuseByAgeConfiguration"];
+        let reuse = by_age["Enabled"].as_bool().unwrap_or(false).then(|| by_age["MaxAgeInMinutes"].as_u64()).flatten();
+        let execution = Execution { query: query.clone(), sql, workgroup, reuse, submitted, ended };
         self.executions.lock().unwrap().insert(id.clone(), execution);
         match ended_at_once {
             true => drop(tokio::spawn(self.clone().tell_end(id.clone()))),

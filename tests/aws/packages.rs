@@ -2,7 +2,7 @@
 
 use crate::cloud::{Cloud, named_packages, wait_for};
 use crate::function_processes::MemoryWatch;
-use crate::walk::configuration;
+use crate::walk::{configuration, mail_configuration};
 use chrono::TimeDelta;
 use mantissa_ports::{Clock as _, SystemClock};
 use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, file_of, record};
@@ -26,7 +26,7 @@ async fn packages_keep_to_their_memory_under_load() {
     let rules = [CREATE_USER, STOP_LOGGING].map(|rule| (format!("{}.yml", rule.action), rule.yaml()));
     let mut cloud = Cloud::start().await.unwrap();
     let watch = MemoryWatch::start(&cloud.emulator);
-    cloud.deploy(&configuration(&receiver), &rules, &[]);
+    cloud.deploy(&(configuration(&receiver) + &mail_configuration("")), &rules, &[]);
     cloud.put_signing_key(Receiver::secret()).await;
 
     let now = SystemClock.now() - TimeDelta::hours(2);
@@ -47,7 +47,7 @@ async fn packages_keep_to_their_memory_under_load() {
     wait_for("every alert", &cloud, || async {
         let accepted = receiver.accepted();
         let alerts: BTreeSet<&str> = accepted.iter().map(|notification| notification.alert_id.as_str()).collect();
-        (alerts.len() >= n_alerts).then_some(())
+        (alerts.len() >= n_alerts && cloud.mails().await.len() >= n_alerts).then_some(())
     })
     .await;
 
@@ -64,7 +64,18 @@ async fn packages_keep_to_their_memory_under_load() {
             beyond.push(format!("{function} took {peak:.1} MB, the budget is {budget}"));
         }
     }
-    for stage in ["ingest", "scheduler", "query-worker", "result-poller", "dedup", "enrichment", "notifiers-webhook"] {
+    let stages = [
+        "ingest",
+        "scheduler",
+        "query-worker",
+        "result-poller",
+        "dedup",
+        "enrichment",
+        "notifiers-webhook",
+        "notifiers-email",
+        "event-bus",
+    ];
+    for stage in stages {
         assert!(peaks.contains_key(stage), "{stage} was not seen to run: {peaks:?}");
     }
     assert_eq!(beyond, Vec::<String>::new());

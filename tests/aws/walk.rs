@@ -29,7 +29,7 @@ pub(crate) fn configuration(receiver: &Receiver) -> String {
 const MAIL_TO: &str = "soc@example.com";
 
 /// Who sends mails and who gets them.
-fn mail_configuration(smtp: &str) -> String {
+pub(crate) fn mail_configuration(smtp: &str) -> String {
     format!(
         "[mail]\nfrom = 'Mantissa Log <alerts@{MAIL_DOMAIN}>'\n{smtp}\
          [[destinations]]\nid = 'by-mail'\ntype = 'email'\nto = '{MAIL_TO}'\n"

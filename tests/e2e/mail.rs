@@ -49,7 +49,21 @@ fn alert_is_mailed_once_through_a_relay_that_asks_for_a_password() {
     let relay = start_relay();
     let (installation, server, alert_id) = deliver_through(&relay, Some(PASSWORD));
     let delivery = wait_for_state(&installation, &alert_id, "accepted");
+    assert!(!server.log().contains(PASSWORD));
     drop(server);
+    let mut folders = vec![installation.path("data")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let content = std::fs::read(&path).unwrap();
+                let holds = content.windows(PASSWORD.len()).any(|bytes| bytes == PASSWORD.as_bytes());
+                assert!(!holds, "the relay's password is in {}", path.display());
+            }
+        }
+    }
 
     let [mail] = &relay.taken()[..] else { panic!("{:?}", relay.taken()) };
     assert!(mail.encrypted && mail.signed_in);
