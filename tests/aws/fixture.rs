@@ -241,6 +241,10 @@ impl SecretStoreFixture for SecretsFixture {
     fn stored_bytes(&self) -> Option<Vec<u8>> {
         None
     }
+
+    fn outlives_its_process(&self) -> bool {
+        true
+    }
 }
 
 /// An identity of its own, and what an emulator shows of the mails that it sent.

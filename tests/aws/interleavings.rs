@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// An actor that neither asks nor ends within it hangs. Shorter than what a client waits for an answer before it asks again.
+/// An actor that neither asks nor ends within it hangs.
 const TURN: Duration = Duration::from_secs(20);
 
 /// What an actor does next: ask, or end.

@@ -5,6 +5,7 @@ use crate::emulator::{Emulator, Kind};
 use crate::interleavings::{AnyOrder, Doors, EveryOrder, Order, Turns};
 use crate::resources::make_table;
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use mantissa_aws::dynamodb::{DynamoIngestStore, DynamoTables, schema};
@@ -99,7 +100,11 @@ impl World {
 
 impl Run {
     fn store(&self, endpoint: &str) -> DynamoIngestStore {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).endpoint_url(endpoint).build();
+        // A request that is held for long is not asked again.
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+            .endpoint_url(endpoint)
+            .timeout_config(TimeoutConfig::disabled())
+            .build();
         let publisher = Arc::new(Publisher::new(vec![], vec![]));
         let client = aws_sdk_dynamodb::Client::from_conf(config);
         DynamoTables::new(client, PREFIX, publisher, Arc::new(SystemClock)).ingests(endpoint)

@@ -65,5 +65,16 @@ fn probes_metrics_page_and_json_tell_what_happened() {
     assert_eq!(deliveries.as_array().map(Vec::len), Some(1), "{deliveries}");
     let (head, _) = get(&address, "/api/v1/alerts/00000000-0000-5000-8000-000000000000");
     assert!(head.starts_with("http/1.1 404"), "{head}");
+    let (_, metrics) = get(&address, "/metrics");
+    for expected in [
+        "mantissa_api_requests_total{route=\"/api/v1/alerts\",status=\"200\"} 1",
+        "mantissa_api_requests_total{route=\"/api/v1/alerts/{alert_id}\",status=\"200\"} 1",
+        "mantissa_api_requests_total{route=\"/api/v1/alerts/{alert_id}\",status=\"404\"} 1",
+    ] {
+        assert!(metrics.contains(expected), "no `{expected}` in:\n{metrics}");
+    }
+    assert!(!metrics.contains("healthz") && !metrics.contains("0000-5000"), "{metrics}");
+    let log = server.log();
+    assert!(log.contains("GET /api/v1/alerts/{alert_id}: 404"), "{log}");
     server.stop();
 }

@@ -51,7 +51,7 @@ const OF_STAGES: &[(&str, &[&str])] = &[
     ("enrichment", &["csv", "maxminddb"]),
     // Messages are written with templates and signed.
     ("notifiers", &["base64", "bytes", "hmac", "minijinja", "reqwest", "sha2", "url"]),
-    ("api", &["axum", "minijinja"]),
+    ("api", &["axum", "minijinja", "uuid"]),
 ];
 
 #[test]

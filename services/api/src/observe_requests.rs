@@ -5,11 +5,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
-use mantissa_contracts::ids::derive;
 use mantissa_contracts::time::Instant;
 use mantissa_runtime::trace_context;
 use mantissa_runtime::trace_export::{self, Step, StepKind};
 use tracing::{Instrument as _, info, warn};
+use uuid::Uuid;
 
 pub(crate) async fn observe_requests(State(deps): State<ApiDeps>, request: Request, next: Next) -> Response {
     let started = deps.clock.now();
@@ -18,7 +18,7 @@ pub(crate) async fn observe_requests(State(deps): State<ApiDeps>, request: Reque
     let method = request.method().to_string();
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let parent = parent.filter(|parent| trace_context::ids_of(parent).is_some()).map(str::to_owned);
-    let about = format!("{method} {route} {}", derive_request(started));
+    let about = Uuid::new_v4().to_string();
     let own = match &parent {
         Some(parent) => trace_context::child(parent, &about),
         None => Some(trace_context::begin(&["request", &about])),
@@ -41,11 +41,6 @@ pub(crate) async fn observe_requests(State(deps): State<ApiDeps>, request: Reque
     }
     .instrument(span)
     .await
-}
-
-/// Requests have no id of their own.
-fn derive_request(started: Instant) -> String {
-    derive("request", &[&started.to_rfc3339()]).to_string()
 }
 
 fn record(method: &str, route: &str, status: StatusCode, started: Instant, own: Option<&str>, parent: Option<&str>) {

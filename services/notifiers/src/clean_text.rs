@@ -41,7 +41,9 @@ pub(crate) fn defang(text: &str) -> String {
 /// digit, as addresses and versions do, stays.
 pub(crate) fn defang_hosts(text: &str) -> String {
     let is_of_host = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
-    let is_top_level = |label: &str| label.chars().count() >= 2 && label.chars().all(char::is_alphabetic);
+    let is_top_level = |label: &str| {
+        label.starts_with("xn--") || (label.chars().count() >= 2 && label.chars().all(char::is_alphabetic))
+    };
     let mut safe = String::with_capacity(text.len() + 8);
     for part in text.split_inclusive(|c| !is_of_host(c)) {
         let host = part.trim_end_matches(|c| !is_of_host(c));
@@ -95,6 +97,7 @@ mod tests {
         for (text, safe) in [
             ("see evil.example.com/a.b, www.x.org.", "see evil[.]example[.]com/a.b, www[.]x[.]org[.]"),
             ("a@b.co", "a@b[.]co"),
+            ("evil.xn--p1ai", "evil[.]xn--p1ai"),
             ("10.0.0.1 v1.2.3 1.5 . .. .gitignore", "10.0.0.1 v1.2.3 1.5 . .. .gitignore"),
             ("b\u{fc}cher.example \u{4f8b}.\u{4e2d}\u{56fd}", "b\u{fc}cher[.]example \u{4f8b}[.]\u{4e2d}\u{56fd}"),
             ("hxxp://evil[.]example/a", "hxxp://evil[.]example/a"),

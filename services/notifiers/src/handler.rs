@@ -129,7 +129,7 @@ impl Handler for NotificationHandler {
         let prepared = self.prepare(request).await?;
         let now = self.deps.clock.now();
         if let Some((Ruling::Wait { until }, _)) = &prepared.ruled {
-            // A try takes seconds, the lease allows for the worst.
+            // A try takes seconds mostly, the lease allows for the worst.
             let until = (*until).min(now + TimeDelta::seconds(5));
             return not_yet(now, until, "another notification of the alert is being sent to this destination");
         }

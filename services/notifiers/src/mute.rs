@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// The name under which a delivery keeps the alert revision it showed, beside the provider's ids.
 pub(crate) const SHOWN_REVISION: &str = "shown_revision";
 
+/// The name under which a delivery keeps who of several recipients got it: later tries are for the others.
+pub(crate) const TAKEN_FOR: &str = "taken_for";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ruling {
     Deliver,
@@ -108,7 +111,8 @@ fn rule_on_update<'a>(
                 DeliveryState::Sending => {
                     ruling = sending_until(record, now).map_or(ruling, |until| Ruling::Wait { until });
                 }
-                DeliveryState::Pending | DeliveryState::Failed => {
+                // Those who got it are not shown the opening again.
+                DeliveryState::Pending | DeliveryState::Failed if !some_got(record) => {
                     ruling = Ruling::Suppress(SuppressReason::OpeningShowsIt);
                 }
                 _ => {}
@@ -128,7 +132,12 @@ fn may_stand(record: &DeliveryRecord) -> bool {
     use DeliveryState::{Accepted, Acknowledged, Delivered, Posted, Sending, Unknown};
     matches!(record.state, Accepted | Posted | Delivered | Acknowledged | Unknown | Sending)
         || record.possible_duplicate
+        || some_got(record)
         || record.attempts.iter().any(|attempt| attempt.outcome == AttemptOutcome::Unknown)
+}
+
+fn some_got(record: &DeliveryRecord) -> bool {
+    record.provider_ids.contains_key(TAKEN_FOR)
 }
 
 /// What of the earlier deliveries the provider can be referred to: the newest `ts` of a Slack message, its channel.

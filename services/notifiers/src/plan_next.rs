@@ -48,7 +48,7 @@ pub(crate) fn plan_next(record: &DeliveryRecord, judgement: &Judgement, severity
         AttemptOutcome::Throttled => (judgement.told_wait.unwrap_or_else(backoff), DeliveryState::Failed),
         AttemptOutcome::Transient => (backoff(), DeliveryState::Failed),
         AttemptOutcome::Unknown if is_repeated_enough(record) => {
-            return Next::Dead { why: "each of its tries may have been taken" };
+            return Next::Dead { why: "three of its tries may have been taken" };
         }
         AttemptOutcome::Unknown => (backoff(), DeliveryState::Unknown),
     };
@@ -198,7 +198,7 @@ mod tests {
             assert!(wait >= full / 2 && wait <= full, "{n}: {wait} s of {full} s");
         }
         assert!(matches!(after(&[Unknown], Unknown), Next::Again { .. }));
-        assert_eq!(after(&[Unknown; 2], Unknown), Next::Dead { why: "each of its tries may have been taken" });
+        assert_eq!(after(&[Unknown; 2], Unknown), Next::Dead { why: "three of its tries may have been taken" });
     }
 
     #[test]

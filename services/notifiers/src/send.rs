@@ -3,7 +3,7 @@
 use crate::NotifierDeps;
 use crate::destinations::{Endpoint, Sending};
 use crate::error::UnusableDestination;
-use crate::mute::{Ruling, SHOWN_REVISION, SuppressReason, mute};
+use crate::mute::{Ruling, SHOWN_REVISION, SuppressReason, TAKEN_FOR, mute};
 use crate::render::{Notification, Rendered, Rung, render};
 use crate::retry::Judgement;
 use mantissa_contracts::messages::{AttemptOutcome, NotificationReason, NotificationRequested, Severity};
@@ -90,7 +90,9 @@ pub(crate) async fn send(
         now: deps.clock.now(),
     };
     let mut judgement = send_rendered(endpoint, &rendered, &sending).await;
-    if judgement.outcome == AttemptOutcome::Succeeded {
+    let is_shown = judgement.outcome == AttemptOutcome::Succeeded || judgement.provider_ids.contains_key(TAKEN_FOR);
+    // Whoever got it at an earlier try saw the alert as it was then.
+    if is_shown && !delivery.provider_ids.contains_key(TAKEN_FOR) {
         judgement.provider_ids.insert(SHOWN_REVISION.to_owned(), record.alert.revision.to_string());
     }
     tried(judgement, severity, true)

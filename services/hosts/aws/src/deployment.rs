@@ -18,7 +18,11 @@ use mantissa_runtime::telemetry::{self, LogFormat};
 use mantissa_runtime::trace_export::{self, TraceExportConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::warn;
+
+/// A start has ten seconds, and some functions no more for their work.
+const TRACES_WITHIN: Duration = Duration::from_secs(2);
 
 pub struct Deployment {
     pub(crate) spec: &'static FunctionSpec,
@@ -39,7 +43,8 @@ impl Deployment {
         let account = Account::of_process().await;
         if let Some(endpoint) = config.otlp_endpoint.clone() {
             // A collector that cannot be told of stops no alert.
-            if let Err(error) = export_traces(endpoint, &config, &account).await {
+            let exported = tokio::time::timeout(TRACES_WITHIN, export_traces(endpoint, &config, &account)).await;
+            if let Err(error) = exported.context("its secret was not read in time").and_then(|exported| exported) {
                 warn!("traces are not exported: {error:#}");
             }
         }

@@ -130,3 +130,16 @@ fn a_system_alert_about_a_destination_is_not_sent_to_it() {
     assert_eq!(about("ops"), Ruling::Suppress(SuppressReason::AboutThisDestination));
     assert_eq!(about("other"), Ruling::Deliver);
 }
+
+#[test]
+fn opening_that_some_of_its_recipients_got_is_updated_and_closed() {
+    for state in [DeliveryState::Failed, DeliveryState::Dead] {
+        let nobody_got = opening(state);
+        assert_ne!(ruling(Intent::Close, CLOSED, &[nobody_got]), Ruling::Deliver);
+        let mut some_got = opening(state);
+        some_got.provider_ids.insert(TAKEN_FOR.to_owned(), "[\"a@b.c\"]".to_owned());
+        some_got.provider_ids.insert(SHOWN_REVISION.to_owned(), "2".to_owned());
+        assert_eq!(ruling(Intent::Close, CLOSED, &[some_got.clone()]), Ruling::Deliver);
+        assert_eq!(ruling(Intent::Update, OPEN, &[some_got]), Ruling::Deliver);
+    }
+}

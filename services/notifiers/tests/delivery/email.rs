@@ -66,6 +66,7 @@ async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
     assert_eq!(delivery.state, DeliveryState::Failed);
     let reason = &delivery.attempts[0].reason;
     assert!(reason.contains("not yet for 1 of 2 addresses: soc@example.com"), "{reason}");
+    assert_eq!(delivery.provider_ids["shown_revision"], alert.revision.to_string());
     world.clock.set(world.clock.now() + TimeDelta::minutes(15));
     notify(&world, &alert, Intent::Open).await.unwrap();
     let sent: Vec<_> = world.mailer.sent().into_iter().map(|mail| mail.to).collect();
@@ -73,6 +74,20 @@ async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
     let delivery = world.delivery(&alert, Intent::Open).await;
     assert!(delivery.state == DeliveryState::Accepted && !delivery.possible_duplicate, "{delivery:?}");
     assert!(world.system_alerts().is_empty());
+}
+
+#[tokio::test]
+async fn alert_that_some_were_told_of_is_closed_for_everyone() {
+    let world = start().await;
+    let alert = world.open_alert("a", Severity::High).await;
+    let not_yet_for = vec!["soc@example.com".to_owned()];
+    world.mailer.next(Ok(TakenMail { not_yet_for, ..TakenMail::default() }));
+    // It is tried again later.
+    let _ = notify(&world, &alert, Intent::Open).await;
+    let closed = world.close_alert(&alert).await;
+    notify(&world, &closed, Intent::Close).await.unwrap();
+    let sent = world.mailer.sent();
+    assert!(sent.len() == 2 && sent[1].to.len() == 2 && sent[1].text.contains("Closed: "), "{sent:?}");
 }
 
 /// The first try comes to that, and every later one is taken.

@@ -17,6 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For all that is said before the mail itself, to relays that make strangers wait and for many recipients.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(60);
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+const GREET: &str = "greet";
 const ENCRYPT: &str = "encrypt";
 const SIGN_IN: &str = "sign in";
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
@@ -91,7 +92,7 @@ impl SmtpMailer {
     async fn connect(&self, us: ClientId) -> Result<AsyncSmtpConnection, MailError> {
         let at_once = self.tls.clone().filter(|_| !self.starts_tls);
         let server = (self.host.as_str(), self.port);
-        let greeting = if at_once.is_some() { ENCRYPT } else { "greet" };
+        let greeting = if at_once.is_some() { ENCRYPT } else { GREET };
         let connected = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &us, at_once, None).await;
         let mut connection = connected.map_err(|error| failure(greeting, &error))?;
         if let Some(tls) = self.tls.clone().filter(|_| self.starts_tls) {
@@ -125,13 +126,20 @@ impl SmtpMailer {
             let Err(error) = connection.command(Rcpt::new(mailbox.email.clone(), Vec::new())).await else { continue };
             let told = failure("name a recipient", &error);
             let Some(code) = error.status() else { return Err(told) };
+            let code = u16::from(code);
             // With 552 relays say that it is too many at once, as the standard once had it.
-            let later = error.is_transient() || u16::from(code) == 552;
+            let later = error.is_transient() || code == 552;
+            let some_are_taken = place > not_for.len() + not_yet_for.len();
             if later { &mut not_yet_for } else { &mut not_for }.push(place);
             // That it may be taken later stands above that it was refused.
-            let is_worse = refusal.as_ref().is_some_and(|known: &MailError| known.kind == MailErrorKind::Transient);
-            if !is_worse {
+            let is_for_later = |known: &MailError| known.kind == MailErrorKind::Transient;
+            if !refusal.as_ref().is_some_and(is_for_later) {
                 refusal = Some(if later { MailError { kind: MailErrorKind::Transient, ..told } } else { told });
+            }
+            // Who goes on naming more than a relay takes at once is hung up on.
+            if matches!(code, 452 | 552) && some_are_taken {
+                not_yet_for.extend(place + 1..to.len());
+                break;
             }
         }
         if let Some(refusal) = refusal.filter(|_| not_for.len() + not_yet_for.len() == to.len()) {
@@ -226,6 +234,8 @@ fn failure(attempted: &str, error: &Error) -> MailError {
     };
     let kind = match u16::from(code) {
         530 | 534 | 535 | 538 => MailErrorKind::Denied,
+        // It does not like the look of us, whatever the mail is.
+        500.. if attempted == GREET => MailErrorKind::Denied,
         400..=499 => MailErrorKind::Transient,
         _ => MailErrorKind::Refused,
     };

@@ -131,13 +131,13 @@ impl<H: Handler> Worker<H> {
         handled: Vec<Handled>,
     ) -> Vec<Outcome> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
-        let mut done: Vec<&ReceivedMessage> = Vec::new();
+        let mut done: Vec<(&Envelope<H::Message>, &ReceivedMessage)> = Vec::new();
         let mut outcomes = Vec::with_capacity(received.len());
         for ((envelope, message), result) in envelopes.iter().zip(received).zip(handled) {
             match result {
                 Ok(messages) => {
                     outgoing.extend(messages);
-                    done.push(message);
+                    done.push((envelope, message));
                     outcomes.push(Outcome::Done);
                 }
                 Err(error) => {
@@ -147,15 +147,14 @@ impl<H: Handler> Worker<H> {
                             Outcome::Failed(reason.clone())
                         }
                     });
-                    let trace = trace_context::log_span(envelope.traceparent.as_deref());
-                    self.put_back(message, error).instrument(trace).await;
+                    self.put_back(envelope, message, error).await;
                 }
             }
         }
         if let Err(error) = self.publisher.publish(&outgoing).await {
             // Nothing is acknowledged: the handlers run again and return the same messages with the same ids.
-            for message in done {
-                self.put_back(message, HandlerError::from(clone_of(&error))).await;
+            for (envelope, message) in done {
+                self.put_back(envelope, message, HandlerError::from(clone_of(&error))).await;
             }
             let failed = |outcome| match outcome {
                 Outcome::Done => Outcome::Failed(error.to_string()),
@@ -163,7 +162,7 @@ impl<H: Handler> Worker<H> {
             };
             return outcomes.into_iter().map(failed).collect();
         }
-        let receipts: Vec<Receipt> = done.iter().map(|message| message.receipt.clone()).collect();
+        let receipts: Vec<Receipt> = done.iter().map(|(_, message)| message.receipt.clone()).collect();
         if !receipts.is_empty() {
             self.count("mantissa_messages_handled_total", "messages handled", "ok", receipts.len() as u64);
             if let Err(error) = self.queue.ack(&receipts).await {
@@ -205,7 +204,12 @@ impl<H: Handler> Worker<H> {
         self.bury(receipt, &format!("{}: {error}", error.kind())).await;
     }
 
-    async fn put_back(&self, message: &ReceivedMessage, error: HandlerError) {
+    async fn put_back(&self, envelope: &Envelope<H::Message>, message: &ReceivedMessage, error: HandlerError) {
+        let trace = trace_context::log_span(envelope.traceparent.as_deref());
+        self.hide_or_bury(message, error).instrument(trace).await;
+    }
+
+    async fn hide_or_bury(&self, message: &ReceivedMessage, error: HandlerError) {
         let (result, hidden_for) = match &error {
             HandlerError::Permanent { reason } => {
                 self.count("mantissa_messages_handled_total", "messages handled", "permanent", 1);

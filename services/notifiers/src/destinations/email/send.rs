@@ -4,13 +4,11 @@ use super::EmailEndpoint;
 use super::message::{Message, build};
 use crate::destinations::Sending;
 use crate::error::RenderError;
+use crate::mute::TAKEN_FOR;
 use crate::render::{Notification, Rung};
 use crate::retry::{Judgement, classify_mail};
 use mantissa_contracts::messages::AttemptOutcome;
 use mantissa_ports::Mail;
-
-/// Among a delivery's ids: those that later tries leave out.
-const TAKEN_FOR: &str = "taken_for";
 
 impl EmailEndpoint {
     pub(crate) fn message(&self, notification: &Notification<'_>, rung: Rung) -> Result<Vec<u8>, RenderError> {

@@ -15,6 +15,10 @@ impl SecretStoreFixture for Files {
     fn stored_bytes(&self) -> Option<Vec<u8>> {
         Some(std::fs::read(self.0.path().join("secrets.json")).unwrap_or_default())
     }
+
+    fn outlives_its_process(&self) -> bool {
+        true
+    }
 }
 
 mantissa_ports::secret_store_conformance!(Files(tempfile::tempdir().unwrap()));

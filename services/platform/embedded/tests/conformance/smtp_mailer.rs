@@ -74,7 +74,11 @@ impl MailerFixture for Relay {
     }
 }
 
-mantissa_ports::mailer_conformance!(Relay::answering(&[("MAIL FROM:<nobody@elsewhere", "550 5.7.1 who is that")]));
+mod mailer {
+    use super::*;
+
+    mantissa_ports::mailer_conformance!(Relay::answering(&[("MAIL FROM:<nobody@elsewhere", "550 5.7.1 who is that")]));
+}
 
 fn mail() -> Mail {
     Mail {
@@ -161,6 +165,13 @@ async fn mail_goes_to_those_the_relay_takes_and_the_others_are_named() {
         assert_eq!(relay.server.taken()[0].to, ["soc@example.com"]);
     }
 
+    // The others are not named to a relay that has enough.
+    let relay = Relay::answering(&[("RCPT TO:<third@", "452 4.5.3 too many"), ("RCPT TO:<fourth@", "")]);
+    let to = ["soc@example.com", "on-call@example.com", "third@example.com", "fourth@example.com"].map(str::to_owned);
+    let taken = relay.mailer.send(&Mail { to: to.to_vec(), ..mail() }).await.unwrap();
+    assert_eq!(taken.not_yet_for, to[2..]);
+    assert_eq!(relay.server.taken()[0].to, to[..2]);
+
     let gone = ("RCPT TO:<soc@", "550 5.1.1 gone");
     for (other, kind, reason) in [
         ("550 5.1.1 gone", MailErrorKind::Refused, "name a recipient: the relay answered 550"),
@@ -196,6 +207,7 @@ async fn addresses_that_pass_their_check_can_be_sent_to() {
 async fn what_breaks_before_the_mail_is_given_away_is_known_to_have_reached_nobody() {
     for (step, said, kind) in [
         ("EHLO", "421 4.3.2 later", MailErrorKind::Transient),
+        ("EHLO", "550 5.7.1 sign in", MailErrorKind::Denied),
         ("MAIL FROM:", "451 4.7.1 greylisted", MailErrorKind::Transient),
         ("MAIL FROM:", "530 5.7.0 sign in", MailErrorKind::Denied),
         ("MAIL FROM:", "", MailErrorKind::Transient),

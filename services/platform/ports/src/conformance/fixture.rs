@@ -56,6 +56,9 @@ pub trait SecretStoreFixture: Send + Sync {
 
     /// Everything a thief without the key would get, where the store has files.
     fn stored_bytes(&self) -> Option<Vec<u8>>;
+
+    /// Whether another process that opens it finds what this one stored.
+    fn outlives_its_process(&self) -> bool;
 }
 
 /// A provider that nothing has been sent to.

@@ -101,6 +101,10 @@ impl SecretStoreFixture for Secrets {
     fn stored_bytes(&self) -> Option<Vec<u8>> {
         None
     }
+
+    fn outlives_its_process(&self) -> bool {
+        false
+    }
 }
 
 mod secret_store {
