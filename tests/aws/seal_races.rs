@@ -35,6 +35,9 @@ struct World {
     n_runs: usize,
 }
 
+/// How far a sealer got, and what it saw before that.
+type Sealed = (Instant, Option<EventSpan>);
+
 /// One run, with an object and a table of the lake of its own, and what its sealers saw.
 #[derive(Clone)]
 struct Run {
@@ -42,7 +45,7 @@ struct Run {
     endpoints: Vec<String>,
     table: String,
     object: ObjectId,
-    sealed: Arc<Mutex<Vec<(Instant, Option<EventSpan>)>>>,
+    sealed: Arc<Mutex<Vec<Sealed>>>,
     completed: Arc<Mutex<Vec<Instant>>>,
 }
 

@@ -18,7 +18,8 @@ pub(crate) async fn observe_requests(State(deps): State<ApiDeps>, request: Reque
     let method = request.method().to_string();
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let parent = parent.filter(|parent| trace_context::ids_of(parent).is_some()).map(str::to_owned);
-    let about = Uuid::new_v4().to_string();
+    // No request is another one again: there is nothing to derive an id from.
+    let about = Uuid::now_v7().to_string();
     let own = match &parent {
         Some(parent) => trace_context::child(parent, &about),
         None => Some(trace_context::begin(&["request", &about])),
