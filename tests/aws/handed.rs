@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// With what should be seen, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What a message says of the query it waits for, from the golden example.
 fn started(execution: &str) -> Outgoing {
     let example = include_str!("../../contracts/examples/query_started/v1.json");
@@ -123,13 +126,13 @@ async fn end_of_a_query_shows_the_message_that_waits_for_it_whichever_comes_firs
     world.queue.wake("another").await.unwrap();
     assert!(world.handed_within(Duration::from_secs(2)).await.is_none());
     world.queue.wake("waits-first").await.unwrap();
-    assert!(world.handed_within(Duration::from_secs(5)).await.is_some());
+    assert!(world.handed_within(PATIENCE).await.is_some());
 
     world.queue.send(&[started("ends-first")]).await.unwrap();
     let (_, message) = world.handed().await.remove(0);
     world.queue.wake("ends-first").await.unwrap();
     world.queue.change_visibility(&message.receipt, LONG).await.unwrap();
-    let (_, message) = world.handed_within(Duration::from_secs(5)).await.expect("the end came before").remove(0);
+    let (_, message) = world.handed_within(PATIENCE).await.expect("the end came before").remove(0);
     // Put back again, it is for another reason than that its query runs: it waits.
     world.queue.change_visibility(&message.receipt, LONG).await.unwrap();
     assert!(world.handed_within(Duration::from_secs(2)).await.is_none());
@@ -140,7 +143,7 @@ async fn end_of_a_query_shows_the_message_that_waits_for_it_whichever_comes_firs
         let (_, message) = world.handed().await.remove(0);
         let both = tokio::join!(world.queue.wake(&execution), world.queue.change_visibility(&message.receipt, LONG));
         both.0.and(both.1).unwrap();
-        let seen = world.handed_within(Duration::from_secs(5)).await;
+        let seen = world.handed_within(PATIENCE).await;
         assert!(seen.is_some(), "round {round}: nobody was woken");
         world.client.purge_queue().queue_url(&world.urls.queue).send().await.unwrap();
     }
