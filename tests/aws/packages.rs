@@ -5,7 +5,7 @@ use crate::function_processes::MemoryWatch;
 use crate::walk::{configuration, mail_configuration};
 use chrono::TimeDelta;
 use mantissa_ports::{Clock as _, SystemClock};
-use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, file_of, record};
+use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, action_of, file_of, record};
 use mantissa_tests::receiver::{Answer, Receiver};
 use mantissa_tests::workspace_root;
 use std::collections::BTreeSet;
@@ -33,11 +33,7 @@ async fn packages_keep_to_their_memory_under_load() {
     for object in 0..N_OBJECTS {
         let records: Vec<String> = (0..RECORDS_OF_AN_OBJECT)
             .map(|number| {
-                let action = match number {
-                    of_a_rule if of_a_rule >= ALERTS_OF_AN_OBJECT => "ListUsers",
-                    even if even % 2 == 0 => CREATE_USER.action,
-                    _ => STOP_LOGGING.action,
-                };
+                let action = action_of(number, ALERTS_OF_AN_OBJECT);
                 record(&format!("{object}-{number}"), action, &format!("user-{object}-{number}"), now)
             })
             .collect();

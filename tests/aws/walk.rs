@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::TimeDelta;
 use mantissa_contracts::time::Instant;
 use mantissa_ports::{Clock as _, SystemClock};
-use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, file_of, record};
+use mantissa_tests::cloudtrail::{CREATE_USER, STOP_LOGGING, action_of, file_of, record};
 use mantissa_tests::installation::Installation;
 use mantissa_tests::receiver::{Answer, Notification, Receiver};
 use mantissa_tests::smtp_server::{Encryption, SmtpBehaviour, SmtpServer};
@@ -194,14 +194,7 @@ async fn an_alert_goes_from_a_raw_object_to_a_signed_webhook_and_an_outside_queu
 /// of none of the rules.
 fn objects(now: Instant) -> Vec<(&'static str, String)> {
     let records: Vec<String> = (0..N_ALERTS + 6)
-        .map(|number| {
-            let action = match number {
-                of_no_rule if of_no_rule >= N_ALERTS => "ListUsers",
-                even if even % 2 == 0 => CREATE_USER.action,
-                _ => STOP_LOGGING.action,
-            };
-            record(&format!("e{number}"), action, &format!("user-{number}"), now)
-        })
+        .map(|number| record(&format!("e{number}"), action_of(number, N_ALERTS), &format!("user-{number}"), now))
         .collect();
     OBJECTS.into_iter().zip(records.chunks(records.len() / OBJECTS.len()).map(file_of)).collect()
 }

@@ -58,6 +58,15 @@ pub fn record(event_id: &str, action: &str, user: &str, at: DateTime<Utc>) -> St
     )
 }
 
+/// What the record of this number did: of the first so many, one rule's and the other's in turn; of the rest, neither's.
+pub fn action_of(number: usize, n_of_rules: usize) -> &'static str {
+    match number {
+        of_no_rule if of_no_rule >= n_of_rules => "ListUsers",
+        even if even % 2 == 0 => CREATE_USER.action,
+        _ => STOP_LOGGING.action,
+    }
+}
+
 /// A delivery file as CloudTrail writes it.
 pub fn file_of(records: &[String]) -> String {
     format!("{{\"Records\":[{}]}}", records.join(","))

@@ -35,7 +35,7 @@ pub(crate) struct Judgement {
     /// The wait the receiver asked for.
     pub(crate) told_wait: Option<Duration>,
     pub(crate) http_status: Option<u16>,
-    /// Holds nothing the receiver said, save known codes.
+    /// Holds nothing the receiver said, save known codes, and what a mailer lets through (`ports::MailError`).
     pub(crate) reason: String,
     /// What the provider calls the notification.
     pub(crate) provider_ids: BTreeMap<String, String>,

@@ -54,14 +54,20 @@ async fn opening_and_closing_are_mails_of_one_thread_to_everyone() {
     assert_eq!(world.system_alerts().len(), 1, "somebody does not hear of alerts");
 }
 
-#[tokio::test]
-async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
+/// An opening that was taken for one of two, and may be taken for the other later.
+async fn opened_for_some() -> (World, AlertSnapshot) {
     let world = start().await;
     let alert = world.open_alert("a", Severity::High).await;
     let not_yet_for = vec!["soc@example.com".to_owned()];
     world.mailer.next(Ok(TakenMail { not_yet_for, ..TakenMail::default() }));
     // It is tried again later.
     let _ = notify(&world, &alert, Intent::Open).await;
+    (world, alert)
+}
+
+#[tokio::test]
+async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
+    let (world, alert) = opened_for_some().await;
     let delivery = world.delivery(&alert, Intent::Open).await;
     assert_eq!(delivery.state, DeliveryState::Failed);
     let reason = &delivery.attempts[0].reason;
@@ -78,12 +84,7 @@ async fn mail_that_is_taken_for_some_is_sent_again_to_the_others_only() {
 
 #[tokio::test]
 async fn alert_that_some_were_told_of_is_closed_for_everyone() {
-    let world = start().await;
-    let alert = world.open_alert("a", Severity::High).await;
-    let not_yet_for = vec!["soc@example.com".to_owned()];
-    world.mailer.next(Ok(TakenMail { not_yet_for, ..TakenMail::default() }));
-    // It is tried again later.
-    let _ = notify(&world, &alert, Intent::Open).await;
+    let (world, alert) = opened_for_some().await;
     let closed = world.close_alert(&alert).await;
     notify(&world, &closed, Intent::Close).await.unwrap();
     let sent = world.mailer.sent();
